@@ -1,0 +1,26 @@
+import { formatReference } from './reference.ts';
+import type { Route } from './route.ts';
+
+/** The path of a route, from `/v2/` on, as a registry expects it. Built from parsed parts only. */
+export function formatRoute(route: Route): string {
+  switch (route.kind) {
+    case 'base':
+      return '/v2/';
+    case 'catalog':
+      return '/v2/_catalog';
+    case 'manifest':
+      return `/v2/${route.repository}/manifests/${formatReference(route.reference)}`;
+    case 'blob':
+      return `/v2/${route.repository}/blobs/${route.digest}`;
+    case 'upload-start':
+      return `/v2/${route.repository}/blobs/uploads${route.trailingSlash ? '/' : ''}`;
+    case 'upload':
+      return `/v2/${route.repository}/blobs/uploads/${route.id}`;
+    case 'tags':
+      return `/v2/${route.repository}/tags/list`;
+    case 'referrers':
+      return `/v2/${route.repository}/referrers/${route.digest}`;
+    case 'other':
+      return route.path;
+  }
+}

@@ -1,0 +1,59 @@
+import { RegistryError } from './errors.ts';
+
+/** What happened, as the predicate of a sentence about the registry, by Node's and undici's error codes. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refused the connection',
+  ENOTFOUND: 'has a host name that does not exist',
+  EAI_AGAIN: 'has a host name that could not be resolved just now',
+  EHOSTUNREACH: 'has an address that cannot be reached from here',
+  ENETUNREACH: 'has an address that cannot be reached from here',
+  ECONNRESET: 'closed the connection before its answer was complete',
+  EPIPE: 'closed the connection before its answer was complete',
+  UND_ERR_SOCKET: 'closed the connection before its answer was complete',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'sent an answer whose length contradicts its header fields',
+  UND_ERR_HEADERS_OVERFLOW: 'answered with more header fields than manifix accepts',
+  HPE_HEADER_OVERFLOW: 'answered with more header fields than manifix accepts',
+  INTERIM_ANSWERS: 'sent one interim answer after the other instead of a final one',
+};
+
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  ETIMEDOUT: 'did not answer in time',
+  ECONNECT_TIMEOUT: 'did not accept the connection in time',
+  UND_ERR_CONNECT_TIMEOUT: 'did not accept the connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'accepted the request but did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'stopped sending in the middle of its answer',
+};
+
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/**
+ * The error for a request that got no answer, or an answer that broke off: 504 when time ran out, else 502.
+ * @param who the registry as the subject of a sentence, without path and query, which may carry secrets
+ * @param error what the HTTP client reported; kept as the cause
+ */
+export function unavailable(who: string, error: unknown): RegistryError {
+  const code = codeOf(error);
+  const timeout = TIMEOUTS[code];
+  const reason = timeout ?? reasonFor(code);
+  return new RegistryError('UNAVAILABLE', {
+    status: timeout === undefined ? 502 : 504,
+    message: `${who} ${reason}`,
+    explanation: `${who} ${reason}, so there is no answer to pass on.`,
+    cause: error,
+  });
+}
+
+/** undici's parser errors come without a code, only with a name. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no error code';
+  const code = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : error.name;
+}
+
+function reasonFor(code: string): string {
+  const reason = REASONS[code];
+  if (reason !== undefined) return reason;
+  if (code.startsWith('HPE_') || code === 'HTTPParserError') return 'answered with something that is not HTTP';
+  if (TLS_CODE.test(code)) return `could not be reached over TLS (${code})`;
+  return `could not be asked (${code})`;
+}
