@@ -1,30 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '../../src/domain/unavailable.ts';
-import { UpstreamRefusal } from '../../src/domain/upstream-refusal.ts';
 
-describe('unavailable', () => {
+const withCode = (code: unknown) => Object.assign(new Error('secret detail'), { code });
+
+describe('a registry without an answer', () => {
   it.each([
-    ['ECONNREFUSED', 502, 'hub refused the connection'],
-    ['UND_ERR_HEADERS_TIMEOUT', 504, 'hub accepted the request but did not answer in time'],
-    ['HPE_INVALID_CONSTANT', 502, 'hub answered with something that is not HTTP'],
-    ['HPE_HEADER_OVERFLOW', 502, 'hub answered with more header fields than manifix accepts'],
-    ['CERT_HAS_EXPIRED', 502, 'hub could not be reached over TLS (CERT_HAS_EXPIRED)'],
-    ['EWHATEVER', 502, 'hub could not be asked (EWHATEVER)'],
-  ])('says what %s means', (code, status, message) => {
-    const cause = Object.assign(new Error('x'), { code });
-    const error = unavailable('hub', cause);
-    expect(error).toMatchObject({ code: 'UNAVAILABLE', status, message, cause });
-    expect(error.explanation).toContain(message);
+    ['ECONNREFUSED', 502, 'refused the connection'],
+    ['ENOTFOUND', 502, 'has a host name that does not exist'],
+    ['ECONNRESET', 502, 'closed the connection before its answer was complete'],
+    ['UND_ERR_SOCKET', 502, 'closed the connection before its answer was complete'],
+    ['HPE_INVALID_CONSTANT', 502, 'answered with something that is not HTTP'],
+    ['HPE_HEADER_OVERFLOW', 502, 'answered with more header fields than manifix accepts'],
+    ['CERT_HAS_EXPIRED', 502, 'could not be reached over TLS (CERT_HAS_EXPIRED)'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 502, 'could not be reached over TLS (DEPTH_ZERO_SELF_SIGNED_CERT)'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 502, 'could not be reached over TLS (ERR_SSL_WRONG_VERSION_NUMBER)'],
+    ['ESOMETHING', 502, 'could not be asked (ESOMETHING)'],
+    ['ETIMEDOUT', 504, 'did not answer in time'],
+    ['UND_ERR_CONNECT_TIMEOUT', 504, 'did not accept the connection in time'],
+    ['UND_ERR_HEADERS_TIMEOUT', 504, 'accepted the request but did not answer in time'],
+    ['UND_ERR_BODY_TIMEOUT', 504, 'stopped sending in the middle of its answer'],
+  ])('because of %s is a %i that says so', (code, status, reason) => {
+    const cause = withCode(code);
+    const error = unavailable('The registry hub', cause);
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', status, message: `The registry hub ${reason}`, cause });
+    expect(error.explanation).toBe(`The registry hub ${reason}, so there is no answer to pass on.`);
   });
 
-  it.each([undefined, null, 'text', {}, { code: 7 }])('copes with %j instead of an error', (cause) => {
-    expect(unavailable('hub', cause)).toMatchObject({ status: 502, message: 'hub could not be asked (no error code)' });
-  });
-});
-
-describe('UpstreamRefusal', () => {
-  it('keeps the answer and names its status', () => {
-    const response = { status: 404, headers: [], body: new Uint8Array() };
-    expect(new UpstreamRefusal(response)).toMatchObject({ response, message: 'the registry answered with status 404' });
+  it('is explained by the name of an error that has no code, and never by its message', () => {
+    const parserError = Object.assign(withCode(undefined), { name: 'HTTPParserError' });
+    expect(unavailable('It', parserError).message).toBe('It answered with something that is not HTTP');
+    expect(unavailable('It', new TypeError('secret')).message).toBe('It could not be asked (TypeError)');
+    expect(unavailable('It', 'secret').message).toBe('It could not be asked (no error code)');
   });
 });

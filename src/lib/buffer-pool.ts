@@ -1,0 +1,29 @@
+/** Buffers that are used again and again: fresh ones cost a page fault for every 4 KiB. */
+export interface BufferPool {
+  /** A buffer of exactly that size with unspecified content. */
+  take(size: number): Buffer;
+  /** Gives a buffer back. Nobody may read or write it from then on. */
+  give(buffer: Buffer): void;
+}
+
+/** Makes a pool that keeps at most `retainedBytes` of idle buffers. */
+export function createBufferPool(retainedBytes: number): BufferPool {
+  const idle = new Map<number, Buffer[]>();
+  let retained = 0;
+  return {
+    take(size) {
+      const buffer = idle.get(size)?.pop();
+      if (buffer === undefined) return Buffer.allocUnsafeSlow(size);
+      retained -= size;
+      return buffer;
+    },
+    give(buffer) {
+      const size = buffer.length;
+      if (retained + size > retainedBytes) return;
+      const shelf = idle.get(size);
+      if (shelf === undefined) idle.set(size, [buffer]);
+      else shelf.push(buffer);
+      retained += size;
+    },
+  };
+}

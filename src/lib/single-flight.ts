@@ -1,0 +1,14 @@
+/**
+ * Lets simultaneous callers with the same key share one run of a task. The task belongs to none of them: each caller
+ * gets the same outcome, and the next call after it settled runs anew.
+ */
+export function singleFlight<T>(): (key: string, task: () => Promise<T>) => Promise<T> {
+  const running = new Map<string, Promise<T>>();
+  return (key, task) => {
+    const joined = running.get(key);
+    if (joined !== undefined) return joined;
+    const started = task().finally(() => running.delete(key));
+    running.set(key, started);
+    return started;
+  };
+}
