@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CommandResult, run } from '../process.ts';
+import { temporaryDirectory } from '../temporary.ts';
+
+/** skopeo, podman and buildah with storage and configuration of their own. */
+export interface ContainersHome extends AsyncDisposable {
+  readonly directory: string;
+  skopeo(...args: string[]): Promise<CommandResult>;
+  podman(...args: string[]): Promise<CommandResult>;
+  buildah(...args: string[]): Promise<CommandResult>;
+  stop(): Promise<void>;
+}
+
+const policy = { default: [{ type: 'insecureAcceptAnything' }] };
+
+/** Makes an empty home for the containers tools. `stop` deletes it with every image pulled into it. */
+export async function openContainersHome(): Promise<ContainersHome> {
+  const home = await temporaryDirectory();
+  const directory = home.path;
+  const configuration = join(directory, '.config', 'containers');
+  await mkdir(configuration, { recursive: true });
+  await writeFile(join(configuration, 'policy.json'), JSON.stringify(policy));
+  await writeFile(join(configuration, 'registries.conf'), '');
+  await writeFile(join(configuration, 'storage.conf'), storageConfiguration(directory));
+  await writeFile(join(directory, 'auth.json'), '{}');
+  const env = {
+    HOME: directory,
+    XDG_RUNTIME_DIR: directory,
+    TMPDIR: directory,
+    CONTAINERS_REGISTRIES_CONF: join(configuration, 'registries.conf'),
+    CONTAINERS_STORAGE_CONF: join(configuration, 'storage.conf'),
+    REGISTRY_AUTH_FILE: join(directory, 'auth.json'),
+    BUILDAH_ISOLATION: 'chroot',
+  };
+  return {
+    directory,
+    skopeo: (...args) => run('skopeo', args, { env }),
+    podman: (...args) => run('podman', args, { env }),
+    buildah: (...args) => run('buildah', args, { env }),
+    stop: home.remove,
+    [Symbol.asyncDispose]: home.remove,
+  };
+}
+
+function storageConfiguration(directory: string): string {
+  return `[storage]
+driver = "vfs"
+graphroot = "${join(directory, 'root')}"
+runroot = "${join(directory, 'run')}"
+`;
+}

@@ -1,0 +1,61 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { freePort } from './ports.ts';
+import { startProcess } from './process.ts';
+import { temporaryDirectory } from './temporary.ts';
+
+interface DockerRegistryOptions {
+  /** Content of an htpasswd file (bcrypt lines). */
+  readonly htpasswd?: string;
+  /** Makes the registry a pull-through cache of this URL. */
+  readonly proxyRemoteUrl?: string;
+  /** Accepts schema 1 pushes. */
+  readonly schema1?: boolean;
+}
+
+/** A docker-registry of Debian that stores below a directory of its own. */
+export interface DockerRegistry extends AsyncDisposable {
+  readonly url: string;
+  /** `127.0.0.1:PORT`, as image references name it. */
+  readonly host: string;
+  readonly directory: string;
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts a real docker-registry on loopback. `stop` ends it and deletes what it stored. */
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  const directory = await temporaryDirectory();
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const file = join(directory.path, 'registry.yml');
+  const passwords = join(directory.path, 'htpasswd');
+  await writeFile(passwords, options.htpasswd ?? '');
+  await writeFile(file, stringify(configuration(options, host, join(directory.path, 'data'), passwords)));
+  const registry = await startProcess('docker-registry', ['serve', file], { ready: { port } });
+  const stop = async () => {
+    await registry.stop();
+    await directory.remove();
+  };
+  return {
+    url: `http://${host}`,
+    host,
+    directory: directory.path,
+    output: registry.output,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function configuration(options: DockerRegistryOptions, addr: string, rootdirectory: string, passwords: string): object {
+  return {
+    version: 0.1,
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
+    http: { addr, secret: 'fixed' },
+    ...(options.proxyRemoteUrl === undefined ? {} : { proxy: { remoteurl: options.proxyRemoteUrl } }),
+    ...(options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: passwords } } }),
+    ...(options.schema1 === true ? { compatibility: { schema1: { enabled: true } } } : {}),
+  };
+}

@@ -1,0 +1,47 @@
+import { exchange, type HttpAnswer } from './http.ts';
+import { type SampleBlob, type SampleImage, sampleImages } from './images.ts';
+
+/**
+ * Pushes an image as the distribution specification asks for: blobs first, then children by digest, then the
+ * top level by tag. @throws an error with the registry's answer when it refuses a step
+ */
+export async function pushImage(
+  registryUrl: string,
+  repository: string,
+  tag: string,
+  image: SampleImage,
+): Promise<void> {
+  for (const child of image.children) await pushImage(registryUrl, repository, child.digest, child);
+  for (const blob of image.blobs) await pushBlob(registryUrl, repository, blob);
+  const answer = await exchange(registryUrl, {
+    method: 'PUT',
+    target: `/v2/${repository}/manifests/${tag}`,
+    headers: { 'Content-Type': image.mediaType },
+    body: image.bytes,
+  });
+  expectStatus(answer, 201, `manifest ${repository}:${tag}`);
+}
+
+/** Pushes every sample image into one repository, each under its own name as tag. */
+export async function pushSamples(registryUrl: string, repository: string): Promise<void> {
+  for (const image of sampleImages()) await pushImage(registryUrl, repository, image.name, image);
+}
+
+async function pushBlob(registryUrl: string, repository: string, blob: SampleBlob): Promise<void> {
+  const session = await exchange(registryUrl, { method: 'POST', target: `/v2/${repository}/blobs/uploads/` });
+  expectStatus(session, 202, `upload session in ${repository}`);
+  const location = new URL(session.header('Location') ?? '', registryUrl);
+  location.searchParams.set('digest', blob.digest);
+  const answer = await exchange(registryUrl, {
+    method: 'PUT',
+    target: `${location.pathname}${location.search}`,
+    headers: { 'Content-Type': 'application/octet-stream' },
+    body: blob.bytes,
+  });
+  expectStatus(answer, 201, `blob ${blob.digest}`);
+}
+
+function expectStatus(answer: HttpAnswer, status: number, what: string): void {
+  if (answer.status === status) return;
+  throw new Error(`the registry answered ${answer.status} instead of ${status} to ${what}: ${answer.body}`);
+}
