@@ -1,0 +1,19 @@
+import { formatAccept, parseAccept } from '../domain/accept.ts';
+import { headerValues, withHeader } from '../domain/headers.ts';
+import { readsManifest } from './accept-header.ts';
+import type { Fix } from './fix.ts';
+
+/** Some registries read only the first Accept line, or compare the raw text; podman sends one line per type. */
+export const acceptShape: Fix = {
+  id: 'accept-shape',
+  title: 'An Accept in any legal shape reaches the registry as one plain line',
+  defaultMode: 'on',
+  request: (view) => {
+    if (!readsManifest(view)) return undefined;
+    const lines = headerValues(view.headers, 'Accept');
+    const types = parseAccept(lines);
+    const wanted = formatAccept(types);
+    if (types.length === 0 || (lines.length === 1 && lines[0] === wanted)) return undefined;
+    return { note: 'wrote Accept as one line of plain types', headers: withHeader(view.headers, 'Accept', wanted) };
+  },
+};

@@ -1,0 +1,127 @@
+import type { Digest } from '../domain/digest.ts';
+import type { OciError, RegistryError } from '../domain/errors.ts';
+import type { HeaderList } from '../domain/headers.ts';
+import type { ManifestInspection } from '../domain/manifest.ts';
+import type { MediaType } from '../domain/media-type.ts';
+import type { Reference } from '../domain/reference.ts';
+import type { Route } from '../domain/route.ts';
+
+/** `on` repairs, `observe` counts and logs what it would have done, `off` is not even asked. */
+export type FixMode = 'on' | 'observe' | 'off';
+
+/** One choice that an operator has besides the mode. All options are closed lists of words. */
+export interface FixOption {
+  readonly values: readonly string[];
+  readonly default: string;
+  readonly description: string;
+}
+
+/** Options by name; `fixes` receive the chosen words. */
+export type FixOptions = Readonly<Record<string, string>>;
+
+/** A request on its way to the registry. Everything is as the client sent it, apart from earlier fixes. */
+export interface RequestView {
+  readonly method: string;
+  readonly route: Route;
+  /** The raw query without its `?`; empty when there is none. */
+  readonly query: string;
+  readonly headers: HeaderList;
+  /** The header fields as the client sent them, before any fix. */
+  readonly clientHeaders: HeaderList;
+  /** Whether a body follows (a Content-Length above 0, or chunked). */
+  readonly hasBody: boolean;
+  /** The buffered body of a manifest PUT. */
+  readonly manifest?: { readonly bytes: Uint8Array; readonly inspection: ManifestInspection };
+}
+
+/** What a fix wants changed in a request. At most one of `reply` and `refuse` is set. */
+export interface RequestChange {
+  /** One short sentence for the log: what was changed. */
+  readonly note: string;
+  readonly route?: Route;
+  readonly query?: string;
+  readonly headers?: HeaderList;
+  /** Answer the client at once, without asking the registry. */
+  readonly reply?: { readonly status: number; readonly headers: HeaderList };
+  readonly refuse?: RegistryError;
+  /** Open an upload session first, then PUT the body to it with this digest. */
+  readonly splitUpload?: { readonly digest: string };
+}
+
+/** A manifest that the registry answered with 200, before the client gets it. */
+export interface ManifestView {
+  /** GET or HEAD: for HEAD the headers are those of the registry's HEAD when one was sent. */
+  readonly method: string;
+  readonly reference: Reference;
+  /** The registry's bytes, after content decoding. */
+  readonly bytes: Uint8Array;
+  /** Digest of `bytes`: in the algorithm of the reference when it is a digest, else sha256. Schema 1: of the signed payload. */
+  readonly digest: Digest;
+  readonly inspection: ManifestInspection;
+  /** The registry's header fields, apart from earlier fixes. */
+  readonly headers: HeaderList;
+}
+
+export interface ManifestChange {
+  readonly note: string;
+  readonly headers?: HeaderList;
+  /** Serve these bytes instead, under their own digest; only ever asked for by tag. `force`: even when it is signed. */
+  readonly derive?: { readonly bytes: Uint8Array; readonly mediaType: MediaType; readonly force: boolean };
+  readonly refuse?: RegistryError;
+}
+
+/** Any other answer of the registry, before the client gets it. */
+export interface ResponseView {
+  /** The request as the client sent it, before any fix. */
+  readonly request: RequestView;
+  /** The request as the registry got it. */
+  readonly sent: RequestView;
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** Status 400 and above: the start of the body (at most 64 KiB). */
+  readonly text?: string;
+  /** Status 400 and above: the errors of the body, when it is in the OCI form. */
+  readonly errors?: readonly OciError[];
+  /** An earlier fix explained these errors already; one explanation is enough. */
+  readonly explained?: boolean;
+  /** What was streamed to the registry as the body, once it was sent whole. */
+  readonly received?: { readonly digest: Digest; readonly size: number };
+  /** `http://host:port` as the client sees manifix, and the registry's own. */
+  readonly clientOrigin: string;
+  readonly upstreamOrigin: string;
+  /** Makes an absolute URL of another place into an opaque upload path (`/v2/<name>/blobs/uploads/...`) that leads back to it. */
+  readonly sealLocation: (url: string) => string;
+}
+
+export interface ResponseChange {
+  readonly note: string;
+  readonly status?: number;
+  readonly headers?: HeaderList;
+  /** Replaces an error body that is not in the OCI form. */
+  readonly errors?: readonly OciError[];
+  /** One or two plain sentences: what arrived, why the registry refuses it, what to do. */
+  readonly explain?: string;
+  readonly refuse?: RegistryError;
+}
+
+/**
+ * One repair. Hooks are pure: same view and options, same change; `undefined` means "not mine".
+ * A hook never changes what is already right, so that applying it twice is applying it once.
+ * A repair that needs I/O has no hooks: the pipeline carries it out when its mode is `on`.
+ */
+export interface Fix {
+  readonly id: string;
+  /** What is repaired, in one line, for tables and pages. */
+  readonly title: string;
+  readonly defaultMode: FixMode;
+  readonly options?: Readonly<Record<string, FixOption>>;
+  readonly request?: (view: RequestView, options: FixOptions) => RequestChange | undefined;
+  readonly manifest?: (view: ManifestView, options: FixOptions) => ManifestChange | undefined;
+  readonly response?: (view: ResponseView, options: FixOptions) => ResponseChange | undefined;
+}
+
+/** A way of doing things that is not a switch: manifix never works otherwise. It has a page and tests like a fix. */
+export interface Rule {
+  readonly id: string;
+  readonly title: string;
+}

@@ -1,0 +1,18 @@
+import { headerValue, withHeader } from '../domain/headers.ts';
+import type { Fix } from './fix.ts';
+
+/** Harbor counts compressed bytes for HEAD, frameworks answer 0; dockerd and containerd stop there. */
+export const headLength: Fix = {
+  id: 'head-length',
+  title: 'HEAD and GET of a manifest both state its exact length',
+  defaultMode: 'on',
+  manifest: (view) => {
+    const length = String(view.bytes.length);
+    const stated = headerValue(view.headers, 'Content-Length');
+    if (stated === length) return undefined;
+    return {
+      note: `set Content-Length to ${length}${stated === undefined ? ', which was missing' : ''}`,
+      headers: withHeader(view.headers, 'Content-Length', length),
+    };
+  },
+};

@@ -1,0 +1,86 @@
+import { acceptMissingOci404 } from './accept-missing-oci-404.ts';
+import { acceptMissingSchema1 } from './accept-missing-schema1.ts';
+import { acceptShape } from './accept-shape.ts';
+import { apiVersionHeader } from './api-version-header.ts';
+import { contentTypeCharset } from './content-type-charset.ts';
+import { contentTypeGeneric } from './content-type-generic.ts';
+import { digestParameterShape } from './digest-parameter-shape.ts';
+import { dockerContentDigestBad } from './docker-content-digest-bad.ts';
+import { dockerContentDigestMissing } from './docker-content-digest-missing.ts';
+import { doubleEncodedState } from './double-encoded-state.ts';
+import { errorBodyNotJson } from './error-body-not-json.ts';
+import { etagAndVary } from './etag-and-vary.ts';
+import type { Fix, Rule } from './fix.ts';
+import { gzipContentEncoding } from './gzip-content-encoding.ts';
+import { headLength } from './head-length.ts';
+import { html200 } from './html-200.ts';
+import { indexWithoutMediatype } from './index-without-mediatype.ts';
+import { linkHeaderOrigin } from './link-header-origin.ts';
+import { locationOrigin } from './location-origin.ts';
+import { manifestPutStatusAndDigest } from './manifest-put-status-and-digest.ts';
+import { manifestSizeLimit } from './manifest-size-limit.ts';
+import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
+import { opaqueErrors } from './opaque-errors.ts';
+import { putContentTypeWrong } from './put-content-type-wrong.ts';
+import { putSchema1Reserialised } from './put-schema1-reserialised.ts';
+import { redirectAuthLeak400 } from './redirect-auth-leak-400.ts';
+import { secondQuestionMark } from './second-question-mark.ts';
+import { singlePostMonolithic } from './single-post-monolithic.ts';
+import { typeConflict } from './type-conflict.ts';
+import { uploadFormContentType } from './upload-form-content-type.ts';
+import { uploadNoDigestHeader } from './upload-no-digest-header.ts';
+import { uploadsNoTrailingSlash } from './uploads-no-trailing-slash.ts';
+
+/**
+ * The catalogue, in the order in which the hooks run. Order matters within a hook only: what a fix repairs, a later one
+ * may rely on (the body of an error is made JSON before it is explained), and the last explanation is the general one.
+ */
+export const FIXES: readonly Fix[] = [
+  // Negotiation
+  acceptShape,
+  acceptMissingOci404,
+  acceptMissingSchema1,
+  // Manifests
+  html200,
+  gzipContentEncoding,
+  contentTypeCharset,
+  contentTypeGeneric,
+  typeConflict,
+  dockerContentDigestMissing,
+  dockerContentDigestBad,
+  headLength,
+  etagAndVary,
+  indexWithoutMediatype,
+  manifestWithoutMediatype,
+  // Pushes
+  uploadsNoTrailingSlash,
+  secondQuestionMark,
+  doubleEncodedState,
+  digestParameterShape,
+  uploadFormContentType,
+  singlePostMonolithic,
+  putContentTypeWrong,
+  putSchema1Reserialised,
+  // Answers
+  redirectAuthLeak400,
+  errorBodyNotJson,
+  manifestSizeLimit,
+  locationOrigin,
+  linkHeaderOrigin,
+  uploadNoDigestHeader,
+  manifestPutStatusAndDigest,
+  opaqueErrors,
+  apiVersionHeader,
+];
+
+/** What manifix always does, whatever the configuration says. */
+export const RULES: readonly Rule[] = [
+  { id: 'accept-widening-breaks-clients', title: 'An Accept that names a manifest type is never widened' },
+  { id: 'accept-on-non-manifest', title: 'Accept is only ever changed on manifest requests' },
+  { id: 'manifest-too-big-or-odd-size', title: 'Manifests over 8 MiB stream through without fixes' },
+  { id: 'type-confusion', title: 'A document that can be read as two kinds of manifest is refused' },
+  { id: 'inexact-keys', title: 'A manifest with repeated or case-variant keys is never changed' },
+  { id: 'digest-enforcement', title: 'Bytes that do not match the digest asked for are never served as complete' },
+  { id: 'path-traversal', title: 'Names, tags and digests outside the grammar never reach the disk or the registry' },
+  { id: 'credential-leakage', title: 'Credentials stay with the origin they were meant for' },
+];

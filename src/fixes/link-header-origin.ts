@@ -1,0 +1,54 @@
+import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import type { Fix, ResponseView } from './fix.ts';
+import { parseLocation } from './location.ts';
+
+/** One `<target>; parameters` of a Link header (RFC 8288, section 3), up to its comma. */
+const LINK = /\s*<([^<>]*)>((?:"[^"]*"|[^",])*)(?:,|$)/gy;
+const UNQUOTED_NEXT = /;\s*rel\s*=\s*next\s*(?=;|$)/gi;
+
+/** Clients refuse a next page on another host, and cannot reach the registry's internal one. */
+export const linkHeaderOrigin: Fix = {
+  id: 'link-header-origin',
+  title: 'The Link to the next page of a list is a path on manifix',
+  defaultMode: 'on',
+  response: (view) => {
+    const { kind } = view.request.route;
+    if (kind !== 'catalog' && kind !== 'tags' && kind !== 'referrers') return undefined;
+    if (headerValue(view.headers, 'Link') === undefined) return undefined;
+    const headers = view.headers.flatMap((field) =>
+      field[0].toLowerCase() === 'link' ? correctedField(view, field) : [field],
+    );
+    const isSame =
+      headers.length === view.headers.length && headers.every((field, at) => field[1] === view.headers[at]?.[1]);
+    return isSame ? undefined : { note: 'Link leads back through manifix', headers };
+  },
+};
+
+/** The field with its links corrected; no field when no link is left. */
+function correctedField(view: ResponseView, field: HeaderList[number]): HeaderList {
+  const [name, value] = field;
+  const links = linksOf(value);
+  if (links === undefined) return [field];
+  const corrected = links.flatMap(({ target, parameters }) =>
+    target === ''
+      ? []
+      : [`<${clientPath(view, target)}>${parameters.replace(UNQUOTED_NEXT, '; rel="next"').trimEnd()}`],
+  );
+  return corrected.length === 0 ? [] : [[name, corrected.join(', ')]];
+}
+
+/** The links of one field; undefined when it is not in the form of RFC 8288. */
+function linksOf(value: string): readonly { readonly target: string; readonly parameters: string }[] | undefined {
+  const links = [...value.matchAll(LINK)];
+  const length = links.reduce((sum, [whole]) => sum + whole.length, 0);
+  if (length !== value.length) return undefined;
+  return links.map(([, target = '', parameters = '']) => ({ target, parameters }));
+}
+
+/** The path and query of a page, from `/v2/` on; a target that is elsewhere stays. */
+function clientPath({ sent, upstreamOrigin }: ResponseView, target: string): string {
+  const { path } = parseLocation(target, upstreamOrigin, formatRoute(sent.route));
+  const at = path.split('?', 1).join().indexOf('/v2/');
+  return at < 0 ? target : path.slice(at);
+}

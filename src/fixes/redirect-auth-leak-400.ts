@@ -1,0 +1,8 @@
+import type { Fix } from './fix.ts';
+
+/** Carried out by the registry client, which drops credentials when a redirect leaves the registry's origin. */
+export const redirectAuthLeak400: Fix = {
+  id: 'redirect-auth-leak-400',
+  title: 'Redirects to storage are followed for the client, without its credentials',
+  defaultMode: 'on',
+};

@@ -1,0 +1,59 @@
+/**
+ * Raw queries, without the leading `?`. Upload queries are the registry's own and opaque (distribution-spec, "Pushing
+ * blobs"), and registries sign them, so nothing here decodes or encodes a byte that is not being repaired.
+ */
+
+/** The raw value of the first parameter of that name; undefined when it is absent or has no `=`. */
+export function queryValue(query: string, name: string): string | undefined {
+  const prefix = `${name}=`;
+  return query
+    .split('&')
+    .find((part) => part.startsWith(prefix))
+    ?.slice(prefix.length);
+}
+
+/** The query with each `name=value` passed through `change`; parts without `=` stay. */
+export function mapQueryValues(query: string, change: (name: string, value: string) => string): string {
+  return query
+    .split('&')
+    .map((part) => {
+      const at = part.indexOf('=');
+      return at < 0 ? part : `${part.slice(0, at)}=${change(part.slice(0, at), part.slice(at + 1))}`;
+    })
+    .join('&');
+}
+
+/** The query without any parameter of that name. */
+export function withoutQueryParameter(query: string, name: string): string {
+  return query
+    .split('&')
+    .filter((part) => part !== name && !part.startsWith(`${name}=`))
+    .join('&');
+}
+
+/** A literal `?` in front of `name=`: somebody appended a parameter as if there were no query yet. */
+const STRAY_QUESTION_MARK = /\?(?=[\w.~-]+=)/g;
+
+/** The query with every `?` in front of a `name=` turned into the `&` that belongs there. */
+export function separateQuestionMarks(query: string): string {
+  return query.includes('?') ? query.replace(STRAY_QUESTION_MARK, (_mark, at: number) => (at === 0 ? '' : '&')) : query;
+}
+
+/** Parameters that the client writes, as opposed to the registry's upload state. */
+const CLIENT_PARAMETERS: ReadonlySet<string> = new Set(['digest', 'mount', 'from']);
+
+/** `%` escaped at least once more: `%253D`, `%25253D`. */
+const ESCAPED_PERCENT = /%(?:25)+(?=[0-9A-Fa-f]{2})/g;
+
+/** The query with the registry's state as it was before somebody percent-encoded it again. */
+export function decodeEscapedState(query: string): string {
+  if (!query.includes('%25')) return query;
+  return mapQueryValues(query, (name, value) =>
+    CLIENT_PARAMETERS.has(name) ? value : value.replace(ESCAPED_PERCENT, '%'),
+  );
+}
+
+/** Whether the query carries anything besides what the client writes itself. */
+export function carriesUploadState(query: string): boolean {
+  return query.split('&').some((part) => part !== '' && !CLIENT_PARAMETERS.has(part.split('=', 1).join()));
+}
