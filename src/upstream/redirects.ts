@@ -1,0 +1,58 @@
+import { RegistryError } from '../domain/errors.ts';
+import { headerValue, withoutHeaders } from '../domain/headers.ts';
+import type { Hop, HopAnswer } from './send.ts';
+
+/** docker clients and Go's http.Client stop at ten; a registry with storage behind it needs one or two. */
+export const MAX_REDIRECTS = 5;
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Whether an answer tells to look elsewhere, for a method that may be repeated there. */
+export function isRedirect(method: string, { status }: HopAnswer): boolean {
+  return (method === 'GET' || method === 'HEAD') && REDIRECTS.has(status);
+}
+
+/**
+ * The request that a redirect asks for. Credentials belong to the origin they were sent to (CVE-2020-15157): a change of
+ * scheme, host or port drops them, and nothing later in the chain gets them back.
+ * @param who the registry as the subject of a sentence
+ * @throws RegistryError for a Location that is missing, no URL, not http(s), or a step down from https
+ */
+export function redirectTarget(who: string, hop: Hop, answer: HopAnswer): Hop {
+  const location = headerValue(answer.headers, 'location');
+  const url = location === undefined ? null : URL.parse(location, hop.origin + hop.path);
+  if (url === null) {
+    throw badRedirect(`${who} answered ${answer.status} without a Location that is a URL, so nobody can follow it.`);
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw badRedirect(`${who} redirected to a ${url.protocol} URL; manifix follows only http: and https:.`);
+  }
+  if (hop.origin.startsWith('https:') && url.protocol === 'http:') {
+    throw badRedirect(
+      `${who} redirected from https to ${url.origin}, which would give up encryption; this is refused.`,
+    );
+  }
+  const sameOrigin = url.origin === hop.origin;
+  return {
+    ...hop,
+    origin: url.origin,
+    path: url.pathname + url.search,
+    headers: sameOrigin ? hop.headers : withoutHeaders(hop.headers, 'authorization', 'cookie', 'proxy-authorization'),
+  };
+}
+
+/** The end of a chain that is too long. */
+export function tooManyRedirects(who: string, last: Hop): RegistryError {
+  return badRedirect(
+    `${who} redirected more than ${MAX_REDIRECTS} times, at last from ${last.origin}; it probably redirects in a circle.`,
+  );
+}
+
+function badRedirect(explanation: string): RegistryError {
+  return new RegistryError('UNAVAILABLE', {
+    status: 502,
+    message: 'the registry redirected to a place that cannot be followed',
+    explanation,
+    fix: 'redirect-auth-leak-400',
+  });
+}

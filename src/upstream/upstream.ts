@@ -1,0 +1,150 @@
+import type { Readable } from 'node:stream';
+import { Agent, errors } from 'undici';
+import { type HeaderList, withHeader } from '../domain/headers.ts';
+import { unavailable } from '../domain/unavailable.ts';
+import { forwardableHeaders } from '../lib/forwardable-headers.ts';
+import { isRedirect, MAX_REDIRECTS, redirectTarget, tooManyRedirects } from './redirects.ts';
+import { type Hop, type HopAnswer, send } from './send.ts';
+
+/** In milliseconds. */
+export interface UpstreamTimeouts {
+  /** Until the connection stands, TLS included. */
+  readonly connect: number;
+  /** From the request to the end of the header fields. */
+  readonly headers: number;
+  /** Without a byte of the body, while somebody wants one. */
+  readonly stall: number;
+}
+
+const DEFAULT_TIMEOUTS: UpstreamTimeouts = { connect: 5_000, headers: 20_000, stall: 60_000 };
+
+/** An answer that came, for the operator's figures. */
+export interface UpstreamAnswered {
+  readonly upstream: string;
+  readonly method: string;
+  /** `scheme://host:port` of who answered in the end. */
+  readonly origin: string;
+  readonly status: number;
+  /** From the first request to the last header field. */
+  readonly seconds: number;
+  readonly redirected: boolean;
+}
+
+export interface UpstreamOptions {
+  readonly name: string;
+  /** `scheme://host[:port][/path]`; the path stands in front of `/v2/`. */
+  readonly url: string;
+  readonly timeouts?: Partial<UpstreamTimeouts>;
+  readonly onAnswer?: (answer: UpstreamAnswered) => void;
+}
+
+interface UpstreamRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly redirects?: 'follow' | 'pass';
+}
+
+interface UpstreamResponse extends HopAnswer {
+  readonly redirected: boolean;
+}
+
+/** A registry that can be asked; see the port of the same name. */
+export interface UpstreamClient {
+  readonly name: string;
+  readonly origin: string;
+  readonly basePath: string;
+  request(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Ends every connection at once; running requests and bodies fail. */
+  close(): Promise<void>;
+}
+
+/** A redirect's body up to this size is read, so that its connection can be used again. */
+const MAX_DRAINED_BYTES = 65_536;
+
+/**
+ * The client of one registry, with connections of its own. Requests ask for `Accept-Encoding: identity` (a digest is that
+ * of the plain bytes), carry no field of the client's connection or of proxies in front, and follow redirects of GET and
+ * HEAD. Without an answer they reject with a RegistryError UNAVAILABLE (502, or 504 when time ran out); aborted, with the
+ * signal's reason. A body that breaks off errors in the same two ways.
+ */
+export function createUpstream({ name, url, timeouts, onAnswer }: UpstreamOptions): UpstreamClient {
+  const { origin, pathname } = new URL(url);
+  const basePath = pathname.replace(/\/+$/, '');
+  const agent = createAgent({ ...DEFAULT_TIMEOUTS, ...timeouts });
+  const who = `The registry ${name} (${origin})`;
+
+  async function request({ redirects = 'follow', ...asked }: UpstreamRequest): Promise<UpstreamResponse> {
+    const started = performance.now();
+    const headers = withHeader(forwardableHeaders(asked.headers), 'Accept-Encoding', 'identity');
+    let hop: Hop = { ...asked, origin, path: basePath + asked.path, headers };
+    for (let followed = 0; ; followed += 1) {
+      const answer = await ask(
+        agent,
+        hop,
+        followed === 0 ? who : `${hop.origin}, to which the registry ${name} redirects,`,
+      );
+      if (redirects === 'pass' || !isRedirect(hop.method, answer)) {
+        const redirected = followed > 0;
+        const seconds = (performance.now() - started) / 1000;
+        onAnswer?.({
+          upstream: name,
+          method: hop.method,
+          origin: hop.origin,
+          status: answer.status,
+          seconds,
+          redirected,
+        });
+        return { ...answer, redirected };
+      }
+      drain(answer.body);
+      if (followed === MAX_REDIRECTS) throw tooManyRedirects(who, hop);
+      hop = redirectTarget(who, hop, answer);
+    }
+  }
+  return { name, origin, basePath, request, close: () => agent.destroy() };
+}
+
+/** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */
+function createAgent({ connect, headers, stall }: UpstreamTimeouts): Agent {
+  return new Agent({
+    allowH2: false,
+    connections: 64,
+    pipelining: 1,
+    connectTimeout: connect,
+    headersTimeout: headers,
+    bodyTimeout: stall,
+    maxHeaderSize: 65_536,
+  });
+}
+
+/**
+ * Sends a hop. When the server closes a connection that had served before, it may have done so before it saw the request:
+ * then a request that changes nothing is sent once more (RFC 9112, section 9.3.1).
+ */
+async function ask(agent: Agent, hop: Hop, who: string): Promise<HopAnswer> {
+  const translate = (error: unknown) => unavailable(who, error);
+  try {
+    return await send(agent, hop, translate);
+  } catch (error) {
+    if ((hop.method !== 'GET' && hop.method !== 'HEAD') || !closedAfterUse(error)) throw error;
+    return send(agent, hop, translate);
+  }
+}
+
+function closedAfterUse(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof errors.SocketError && (cause.socket?.bytesRead ?? 0) > 0;
+}
+
+/** Reads a short body to its end in the background and destroys a long one. */
+function drain(body: Readable): void {
+  let size = 0;
+  body.on('data', (chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size > MAX_DRAINED_BYTES) body.destroy();
+  });
+  body.on('error', () => {});
+}
