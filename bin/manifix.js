@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// A checkout runs its sources as they are. An installed package runs what was built from them: Node strips no types below
+// node_modules.
+import { existsSync } from 'node:fs';
+
+const OLDEST_NODE = 24;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  process.stderr.write(
+    `manifix needs Node ${OLDEST_NODE} or newer; this is ${process.version}. In a checkout, "npm run manifix -- COMMAND" uses the right one.\n`,
+  );
+  process.exit(1);
+}
+const source = new URL('../src/main.ts', import.meta.url);
+await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);

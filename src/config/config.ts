@@ -1,0 +1,53 @@
+import type { FixSetting } from '../fixes/run.ts';
+import type { HostPort } from '../lib/address.ts';
+
+export const upstreamKinds = ['generic', 'dockerhub', 'gitlab'] as const;
+/** Which registry software answers, where that matters. */
+export type UpstreamKind = (typeof upstreamKinds)[number];
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const logFormats = ['auto', 'json', 'pretty'] as const;
+/** `auto` is `pretty` on a terminal and `json` elsewhere. */
+export type LogFormat = (typeof logFormats)[number];
+
+/** A registry that manifix talks to. */
+export interface UpstreamConfig {
+  /** http or https, perhaps with a path in front of `/v2/`; no credentials, query, fragment or trailing slash. */
+  readonly url: string;
+  readonly kind: UpstreamKind;
+}
+
+/** What clients talk to. */
+export interface EndpointConfig {
+  readonly name: string;
+  /** A key of `upstreams`. */
+  readonly upstream: string;
+  /** The Host header field that selects this endpoint, in lower case, perhaps with a port; without it all other hosts do. */
+  readonly host?: string;
+  /** The setting of every fix there is: its default, then the global one, then the endpoint's own. */
+  readonly fixes: Readonly<Record<string, FixSetting>>;
+}
+
+/** Everything an operator can set, complete and consistent. */
+export interface Config {
+  readonly listen: HostPort;
+  readonly admin: { readonly listen: HostPort } | undefined;
+  readonly cache: {
+    /** As written: absolute, or relative to the working directory. */
+    readonly dir: string;
+    /** In bytes. */
+    readonly maxSize: number;
+    /** In milliseconds. */
+    readonly tagTtl: number;
+  };
+  readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** At least one; names and hosts differ, and at most one has no host. */
+  readonly endpoints: readonly EndpointConfig[];
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** IP addresses and CIDR blocks. */
+  readonly trustedProxies: readonly string[];
+  /** In milliseconds. */
+  readonly drainTimeout: number;
+}

@@ -1,0 +1,104 @@
+import type { Fix } from '../fixes/fix.ts';
+import { COMMANDS } from './command-line.ts';
+import { listKeys } from './reference.ts';
+import { configSchema } from './schema.ts';
+
+/**
+ * Writes docs/configuration.md from the schema, the flags and the options of the fixes. `example` is the text of the
+ * commented configuration that closes it.
+ */
+export function describeConfiguration(fixes: readonly Fix[], example: string): string {
+  const sections = [introduction(), keyTable(fixes), VALUES, ENVIRONMENT, flagTable(), fixSection(fixes)];
+  return `${[...sections, `## Example\n\n\`\`\`yaml\n${example.trim()}\n\`\`\``].join('\n\n')}\n`;
+}
+
+function introduction(): string {
+  return `<!-- Written by \`npm run docs\` from src/config/schema.ts and config.yaml. -->
+
+# Configuration
+
+manifix reads one YAML file: \`./config.yaml\`, or the one that \`--config\` names. Environment variables override the
+file, and flags override both. With \`--upstream\` and without \`--config\` no file is read at all, and the admin listener
+starts only when \`--admin\` or \`MANIFIX_ADMIN_LISTEN\` asks for it, so that several such processes can run side by side.
+
+The smallest file names a registry; everything else has a default:
+
+\`\`\`yaml
+upstreams:
+  hub: { url: https://registry-1.docker.io, kind: dockerhub }
+\`\`\`
+
+\`manifix check --config FILE\` tells every mistake with its path and exits with 2, or exits with 0. A running manifix reads
+its configuration again on SIGHUP. A file with mistakes changes nothing; they are told on standard error, and so are the
+changed keys that take effect only after a restart.`;
+}
+
+function keyTable(fixes: readonly Fix[]): string {
+  const rows = listKeys(configSchema(fixes)).map((entry) => [
+    `\`${entry.key}\``,
+    entry.type,
+    entry.default === undefined ? '' : `\`${entry.default}\``,
+    `\`${entry.variable}\``,
+    entry.meaning,
+  ]);
+  return `## Keys\n\n${table(['Key', 'Type', 'Default', 'Environment variable', 'Meaning'], rows)}
+
+\`<name>\` is a name of your choice, of lower-case letters and digits with \`.\`, \`_\` or \`-\` between them. \`endpoints\` is a
+list; without it there is one endpoint, \`default\`, for the only upstream. Names and hosts of endpoints differ, and at most
+one endpoint has no \`host\`.`;
+}
+
+const VALUES = `## Values
+
+- A size is a number with a unit: \`B\`, \`KiB\`, \`MiB\`, \`GiB\` or \`TiB\`, as in \`64MiB\`.
+- A time is a number with a unit: \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, as in \`500ms\` or \`7d\`.
+- HOST:PORT is a name or an address and a port; an IPv6 address stands in brackets, as in \`[::1]:5000\`.
+- A key without a value counts as one that is not there.`;
+
+const ENVIRONMENT = `## Environment
+
+Every key can be set by a variable: its words in upper case, joined by \`_\` (\`cache.maxSize\` is
+\`MANIFIX_CACHE_MAX_SIZE\`). \`<NAME>\` is the name of an upstream with \`_\` for other signs, \`<N>\` the position in a list
+from 0, \`<FIX>\` the id of a fix, as in \`MANIFIX_FIXES_INDEX_WITHOUT_MEDIATYPE=off\`; an option of a fix follows its id. A
+name that the file does not have is written with \`-\` for \`_\`: \`MANIFIX_UPSTREAMS_MY_HUB_URL\` makes the upstream
+\`my-hub\`. Maps and lists are given as YAML or JSON, as in \`MANIFIX_TRUSTED_PROXIES='[10.0.0.0/8]'\`. An empty variable
+counts as one that is not set; an unknown one that begins with \`MANIFIX_\` is a mistake.`;
+
+function flagTable(): string {
+  const rows = Object.entries(COMMANDS).flatMap(([command, { flags }]) =>
+    flags.map(({ name, value, meaning }) => [`\`${command}\``, `\`--${name} ${value}\``, meaning]),
+  );
+  return `## Flags\n\n${table(['Command', 'Flag', 'Meaning'], rows)}
+
+\`--upstream\` replaces the URL of the only upstream, or makes one named \`default\`.`;
+}
+
+function fixSection(fixes: readonly Fix[]): string {
+  const rows = fixes.flatMap(({ id, options = {} }) =>
+    Object.entries(options).map(([name, option]) => [
+      `[${id}](fixes/${id}.md)`,
+      `\`${name}\``,
+      option.values.map((word) => `\`${word}\``).join(', '),
+      `\`${option.default}\``,
+      option.description,
+    ]),
+  );
+  return `## Fixes
+
+[fixes/README.md](fixes/README.md) lists all fixes with their ids and default modes. \`fixes\` sets their modes for all
+endpoints, \`endpoints[].fixes\` for one: \`on\` repairs, \`observe\` counts and logs what it would have done, \`off\` does
+nothing. What an endpoint leaves out it takes from the global setting, and that from the default.
+
+\`\`\`yaml
+fixes:
+  etag-and-vary: off
+  index-without-mediatype: { mode: observe, force: yes }
+\`\`\`
+
+${table(['Fix', 'Option', 'Values', 'Default', 'Meaning'], rows)}`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, header.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+}

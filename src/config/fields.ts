@@ -1,0 +1,98 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { type HostPort, parseHostPort } from '../lib/address.ts';
+import { parseDuration, parseSize } from '../lib/units.ts';
+
+// The values that a configuration file is made of. `type` in the metadata is what the reference calls them.
+
+const ONE_DAY = 86_400_000;
+
+/** A value written as text; `read` answers with what it means, or with the sentence that says what is wrong. */
+function field<Value>(type: string, read: (written: unknown) => { value: Value } | { wrong: string }) {
+  return z
+    .unknown()
+    .transform((written, context): Value => {
+      const outcome = read(written);
+      if ('value' in outcome) return outcome.value;
+      context.issues.push({ code: 'custom', message: outcome.wrong, input: written });
+      return z.NEVER;
+    })
+    .meta({ type });
+}
+
+/** A field whose only mistake is not to look as expected. */
+function parsed<Value>(type: string, expected: string, parse: (text: string) => Value | undefined) {
+  return field<Value>(type, (written) => {
+    const value = typeof written === 'string' ? parse(written) : undefined;
+    return value === undefined ? { wrong: expectedInstead(expected, written) } : { value };
+  });
+}
+
+/** `expected <what>, got <value>`, with the value shortened and without the password of a URL. */
+export function expectedInstead(expected: string, written: unknown): string {
+  if (written === undefined) return `required: ${expected}`;
+  const shown = (JSON.stringify(written) ?? String(written)).replaceAll(/\/\/[^/@\s]*@/g, '//***@');
+  return `expected ${expected}, got ${shown.length > 60 ? `${shown.slice(0, 57)}...` : shown}`;
+}
+
+export const size = () => parsed('size', 'a size such as 64MiB or 50GiB', parseSize);
+export const duration = () => parsed('time', 'a time such as 500ms, 60s or 7d', parseDuration);
+/** A time that a timer can wait for. */
+export const shortDuration = () =>
+  parsed('time', 'a time of at most 1d, such as 30s', (text) => {
+    const milliseconds = parseDuration(text);
+    return milliseconds !== undefined && milliseconds <= ONE_DAY ? milliseconds : undefined;
+  });
+export const address = () => parsed('HOST:PORT', 'HOST:PORT such as 127.0.0.1:5000 or [::1]:5000', parseHostPort);
+export const text = (type: string) => parsed(type, `a ${type}`, (written) => (written === '' ? undefined : written));
+
+/** An address, or `off` for no listener. YAML 1.1 habits make people write `false` as well. */
+export const addressOrOff = () =>
+  field<HostPort | 'off'>('HOST:PORT or off', (written) => {
+    if (written === 'off' || written === false) return { value: 'off' };
+    const value = typeof written === 'string' ? parseHostPort(written) : undefined;
+    return value === undefined
+      ? { wrong: expectedInstead('HOST:PORT such as 127.0.0.1:5080, or off', written) }
+      : { value };
+  });
+
+/** A Host header field: a name or address, perhaps with a port. */
+export const host = () => parsed('host name', 'a host name such as team.example.com, perhaps with a port', parseHost);
+
+/** An IP address or a block of them. */
+export const network = () =>
+  parsed('IP address or CIDR block', 'an IP address or a block such as 10.0.0.0/8', parseNetwork);
+
+/** The address of a registry. The messages never repeat it: it may hold a password. */
+export const registryUrl = () =>
+  field<string>('URL', (written) => {
+    if (written === undefined)
+      return { wrong: 'required: the URL of the registry, such as https://registry.example.com' };
+    const url = typeof written === 'string' && /^https?:\/\//i.test(written) ? URL.parse(written) : null;
+    if (url === null || typeof written !== 'string') {
+      return { wrong: 'expected an http or https URL such as https://registry.example.com' };
+    }
+    if (url.username !== '' || url.password !== '') return { wrong: 'must not contain a user name or password' };
+    if (written.includes('?')) return { wrong: 'must not contain a query' };
+    if (written.includes('#')) return { wrong: 'must not contain a fragment' };
+    const plain = url.href.replace(/\/+$/, '');
+    if (/\/v[12]$/.test(url.pathname.replace(/\/+$/, '')))
+      return { wrong: 'must not end in /v2: manifix adds that itself' };
+    return { value: plain };
+  });
+
+/** Reads a Host header field as it is compared: in lower case. */
+export function parseHost(written: string): string | undefined {
+  const lower = written.toLowerCase();
+  const named = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::\d{1,5})?$/.test(lower);
+  const sixth = /^\[[0-9a-f:.]+\](?::\d{1,5})?$/.test(lower);
+  return named || sixth ? lower : undefined;
+}
+
+function parseNetwork(written: string): string | undefined {
+  const [ip = '', prefix, ...rest] = written.split('/');
+  const version = isIP(ip);
+  if (version === 0 || rest.length > 0) return undefined;
+  if (prefix === undefined) return written;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128) ? written : undefined;
+}

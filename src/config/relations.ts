@@ -1,0 +1,91 @@
+import { nearest } from '../lib/nearest.ts';
+import { parseHost } from './fields.ts';
+import type { Mistake } from './mistakes.ts';
+import type { Path } from './schema-keys.ts';
+import { isMap, valueAt, type WrittenMap } from './written.ts';
+
+const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
+
+/**
+ * What one key must agree on with another. Works on what was written, valid or not, so that these mistakes are told
+ * together with those of single keys.
+ */
+export function relationMistakes(written: WrittenMap): readonly Mistake[] {
+  const upstreams = valueAt(written, ['upstreams']);
+  const names = isMap(upstreams) ? Object.keys(upstreams) : [];
+  const list = valueAt(written, ['endpoints']);
+  const endpoints = Array.isArray(list) ? list.map((entry) => (isMap(entry) ? entry : {})) : [];
+  return [
+    ...(upstreams === undefined || (isMap(upstreams) && names.length === 0) ? [noUpstream()] : []),
+    ...names.filter((name) => !NAME.test(name)).map((name) => badName(['upstreams', name])),
+    ...(names.length > 1 && endpoints.length === 0 ? [noEndpoint(names)] : []),
+    ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
+    ...repetitions(endpoints),
+    ...sameAddress(written),
+  ];
+}
+
+function noUpstream(): Mistake {
+  return {
+    path: ['upstreams'],
+    message: 'required: at least one registry, such as "hub: { url: https://registry.example.com }"',
+  };
+}
+
+function noEndpoint(names: readonly string[]): Mistake {
+  return { path: ['endpoints'], message: `required, because there are several upstreams: ${names.join(', ')}` };
+}
+
+function badName(path: Path): Mistake {
+  return { path, message: 'a name is made of lower-case letters and digits, with ".", "_" or "-" between them' };
+}
+
+function endpointMistakes(entry: WrittenMap, index: number, upstreams: readonly string[]): readonly Mistake[] {
+  const { name, upstream } = entry;
+  const path = ['endpoints', index, 'upstream'];
+  const mistakes: Mistake[] = [];
+  if (typeof name === 'string' && name !== '' && !NAME.test(name)) mistakes.push(badName(['endpoints', index, 'name']));
+  if (upstream === undefined && upstreams.length > 1) {
+    mistakes.push({ path, message: `required: one of ${upstreams.join(', ')}` });
+  }
+  if (typeof upstream === 'string' && upstream !== '' && upstreams.length > 0 && !upstreams.includes(upstream)) {
+    const meant = nearest(upstream, upstreams);
+    const help = meant === undefined ? `; there is ${upstreams.join(', ')}` : `; did you mean "${meant}"?`;
+    mistakes.push({ path, message: `unknown upstream "${upstream}"${help}` });
+  }
+  return mistakes;
+}
+
+function repetitions(endpoints: readonly WrittenMap[]): readonly Mistake[] {
+  const names = endpoints.map(({ name }) => (name === undefined ? 'default' : name));
+  const hosts = endpoints.map(({ host }) => (typeof host === 'string' ? parseHost(host) : host));
+  const withoutHost = endpoints.map((entry) => (entry.host === undefined ? 'none' : undefined));
+  return [
+    ...repeated(names).map(([index, first]) => ({
+      path: ['endpoints', index, 'name'],
+      message: `"${names[index]}" is the name of endpoints[${first}] already`,
+    })),
+    ...repeated(hosts).map(([index, first]) => ({
+      path: ['endpoints', index, 'host'],
+      message: `"${hosts[index]}" is the host of endpoints[${first}] already`,
+    })),
+    ...repeated(withoutHost).map(([index, first]) => ({
+      path: ['endpoints', index, 'host'],
+      message: `required, because endpoints[${first}] takes all other hosts already`,
+    })),
+  ];
+}
+
+/** Each position that repeats an earlier text, with the first position that has it. */
+function repeated(values: readonly unknown[]): readonly (readonly [number, number])[] {
+  return values.flatMap((value, index) => {
+    const first = values.indexOf(value);
+    return typeof value === 'string' && first < index ? [[index, first] as const] : [];
+  });
+}
+
+function sameAddress(written: WrittenMap): readonly Mistake[] {
+  const listen = valueAt(written, ['listen']);
+  const same = typeof listen === 'string' && listen === valueAt(written, ['admin', 'listen']) && !listen.endsWith(':0');
+  return same ? [{ path: ['admin', 'listen'], message: `"${listen}" is the address of listen already` }] : [];
+}

@@ -1,0 +1,48 @@
+import type { Fix } from '../fixes/fix.ts';
+import { defaultSetting, type FixSetting } from '../fixes/run.ts';
+import type { Config, EndpointConfig } from './config.ts';
+import type { WrittenConfig, WrittenFixes } from './schema.ts';
+
+type WrittenEndpoint = WrittenConfig['endpoints'][number];
+
+/** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
+export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Config {
+  const { admin, endpoints, fixes: globalFixes, ...rest } = written;
+  const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [{ name: 'default', fixes: {} }];
+  const onlyUpstream = Object.keys(written.upstreams)[0] ?? '';
+  return {
+    ...rest,
+    admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
+    endpoints: listed.map((endpoint) => resolveEndpoint(endpoint, onlyUpstream, globalFixes, fixes)),
+  };
+}
+
+function resolveEndpoint(
+  { name, upstream, host, fixes: ownFixes }: WrittenEndpoint,
+  onlyUpstream: string,
+  globalFixes: WrittenFixes,
+  fixes: readonly Fix[],
+): EndpointConfig {
+  const settings = fixes.map((fix) => [fix.id, settingOf(fix, [globalFixes[fix.id], ownFixes[fix.id]])] as const);
+  return {
+    name,
+    upstream: upstream ?? onlyUpstream,
+    ...(host === undefined ? {} : { host }),
+    fixes: Object.fromEntries(settings),
+  };
+}
+
+/** The default with the layers over it: each may set the mode, some options, both or nothing. */
+function settingOf(fix: Fix, layers: readonly WrittenFixes[string][]): FixSetting {
+  let setting = defaultSetting(fix);
+  for (const { mode, ...options } of layers.filter((layer) => layer !== undefined)) {
+    const chosen = Object.entries(options).flatMap(([name, word]) =>
+      word === undefined ? [] : [[name, word] as const],
+    );
+    setting = {
+      mode: mode === 'on' || mode === 'observe' || mode === 'off' ? mode : setting.mode,
+      options: { ...setting.options, ...Object.fromEntries(chosen) },
+    };
+  }
+  return setting;
+}

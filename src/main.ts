@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import type { App } from './app.ts';
+import { type CommandLine, parseCommandLine } from './config/command-line.ts';
+import type { ConfigFlags, ConfigResult } from './config/load.ts';
+import { formatHostPort } from './lib/address.ts';
+import { handleSignals } from './lib/signals.ts';
+import { describeStartFailure } from './lib/system-error.ts';
+
+// What a command needs it imports itself, so that help is quick and the compile cache covers the rest.
+
+// libuv reads this when its first thread starts. Disk, hashing and DNS share the pool, and its usual four are few.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+const exitCode = await run(parseCommandLine(process.argv.slice(2)));
+if (exitCode !== undefined) process.exit(exitCode);
+
+/** Carries out a command. Resolves to the exit code, or to undefined for a server that a signal will end. */
+async function run(line: CommandLine): Promise<number | undefined> {
+  switch (line.command) {
+    case 'serve':
+      return serve(line.flags);
+    case 'check':
+      return check(line.flags);
+    case 'demo':
+      return (await import('./demo/run.ts')).runDemo();
+    case 'version':
+      return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
+    case 'help':
+      return print(line.text);
+    case 'wrong':
+      return fail(2, [line.text]);
+  }
+}
+
+async function check(flags: ConfigFlags): Promise<number> {
+  const { DEFAULT_FILE } = await import('./config/file.ts');
+  const { summarize } = await import('./config/summary.ts');
+  const config = flags.config ?? DEFAULT_FILE;
+  const result = await load({ config });
+  return 'mistakes' in result ? fail(2, result.mistakes) : print(`${config}: valid\n${summarize(result.config)}`);
+}
+
+async function serve(flags: ConfigFlags): Promise<number | undefined> {
+  enableCompileCache();
+  const loaded = await load(flags);
+  if ('mistakes' in loaded) return fail(2, loaded.mistakes);
+  const { startApp } = await import('./app.ts');
+  const starting = startApp(loaded.config);
+  handleSignals(process, {
+    stop: async () => (await starting).stop(),
+    reload: async () => reload(await starting, await load(flags)),
+    exit: (code) => process.exit(code),
+  });
+  try {
+    const { address, adminAddress } = await starting;
+    if (adminAddress !== undefined) process.stderr.write(`admin on http://${formatHostPort(adminAddress)}\n`);
+    process.stderr.write(`listening on http://${formatHostPort(address)}\n`);
+    return undefined;
+  } catch (error) {
+    return fail(1, [`manifix: ${describeStartFailure(error)}`]);
+  }
+}
+
+async function reload(app: App, result: ConfigResult): Promise<void> {
+  if ('mistakes' in result)
+    return void fail(2, ['reload: the running configuration stays, because of:', ...result.mistakes]);
+  try {
+    const unchanged = await app.reload(result.config);
+    const restart = unchanged.length === 0 ? '' : `; these need a restart: ${unchanged.join(', ')}`;
+    process.stderr.write(`reload: done${restart}\n`);
+  } catch (error) {
+    fail(1, [`reload: ${describeStartFailure(error)}`]);
+  }
+}
+
+async function load(flags: ConfigFlags): Promise<ConfigResult> {
+  const [{ loadConfig }, { FIXES }] = await Promise.all([import('./config/load.ts'), import('./fixes/index.ts')]);
+  return loadConfig({ flags, env: process.env, fixes: FIXES });
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function fail(code: number, lines: readonly string[]): number {
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return code;
+}

@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mistakesIn, SMALLEST } from './support.ts';
+
+const URL_EXPECTED = 'expected an http or https URL such as https://registry.example.com';
+
+describe('mistakes', () => {
+  it('are all told, each with its path, not only the first', async () => {
+    const file = `
+lisen: 127.0.0.1:5000
+cache: { maxSize: 50GB, tagTtl: 60 }
+upstreams: { hub: { url: ftp://x, kinds: generic } }
+endpoints:
+  - { name: a, upstream: hbu }
+  - { name: a, host: a.example.com }
+log: { level: loud }
+`;
+    expect(await mistakesIn({ file })).toEqual([
+      'cache.maxSize: expected a size such as 64MiB or 50GiB, got "50GB"',
+      'cache.tagTtl: expected a time such as 500ms, 60s or 7d, got 60',
+      `upstreams.hub.url: ${URL_EXPECTED}`,
+      'upstreams.hub.kinds: unknown key; did you mean "kind"?',
+      'log.level: expected one of debug, info, warn, error, silent, got "loud"',
+      'lisen: unknown key; did you mean "listen"?',
+      'endpoints[0].upstream: unknown upstream "hbu"; did you mean "hub"?',
+      'endpoints[1].name: "a" is the name of endpoints[0] already',
+    ]);
+  });
+
+  it.each([
+    ['an unknown key', { cache: { max_size: '1GiB' } }, 'cache.max_size: unknown key; did you mean "maxSize"?'],
+    ['a key of another place', { tagTtl: '1s' }, 'tagTtl: unknown key; did you mean "cache.tagTtl"?'],
+    ['a key like no other', { cache: { zebra: 1 } }, 'cache.zebra: unknown key; known here: dir, maxSize, tagTtl'],
+    ['a key that needs quotes', { 'a b\n': 1 }, expect.stringMatching(/^"a b\\n": unknown key; /)],
+    ['an unknown fix', { fixes: { 'watch-onli': 'on' } }, 'fixes.watch-onli: unknown fix; did you mean "watch-only"?'],
+    [
+      'a fix like no other',
+      { fixes: { zebra: 'on' } },
+      'fixes.zebra: unknown fix; docs/fixes/README.md lists all fixes',
+    ],
+    [
+      'an unknown option',
+      { fixes: { 'add-type': { forse: 'yes' } } },
+      'fixes.add-type.forse: unknown key; did you mean "force"?',
+    ],
+    [
+      'an unknown mode',
+      { fixes: { 'add-type': 'onn' } },
+      'fixes.add-type: expected one of on, observe, off, got "onn"; did you mean "on"?',
+    ],
+    [
+      'an unknown mode in a map',
+      { fixes: { 'add-type': { mode: 3 } } },
+      'fixes.add-type.mode: expected one of on, observe, off, got 3',
+    ],
+    [
+      'an unknown word for an option',
+      { endpoints: [{ fixes: { 'add-type': { force: 'maybe' } } }] },
+      'endpoints[0].fixes.add-type.force: expected one of no, yes, got "maybe"',
+    ],
+    ['a map in place of text', { cache: { dir: {} } }, 'cache.dir: expected a path, got {}'],
+    ['text in place of a map', { cache: 'x' }, 'cache: expected a map of keys, got "x"'],
+    ['a map in place of a list', { endpoints: {} }, 'endpoints: expected a list, got {}'],
+    ['an empty directory', { cache: { dir: '' } }, 'cache.dir: expected a path, got ""'],
+    [
+      'a time too long to wait',
+      { drainTimeout: '2d' },
+      'drainTimeout: expected a time of at most 1d, such as 30s, got "2d"',
+    ],
+    [
+      'a block that is none',
+      { trustedProxies: ['10.0.0.0/8', '10.0.0.0/33'] },
+      'trustedProxies[1]: expected an IP address or a block such as 10.0.0.0/8, got "10.0.0.0/33"',
+    ],
+    [
+      'a host with a scheme',
+      { endpoints: [{ host: 'http://a' }] },
+      'endpoints[0].host: expected a host name such as team.example.com, perhaps with a port, got "http://a"',
+    ],
+    [
+      'one address for two listeners',
+      { listen: '127.0.0.1:1', admin: { listen: '127.0.0.1:1' } },
+      'admin.listen: "127.0.0.1:1" is the address of listen already',
+    ],
+  ])('name %s', async (_, file, mistake) => {
+    expect(await mistakesIn({ file: { ...SMALLEST, ...file } })).toEqual([mistake]);
+  });
+
+  it.each([
+    ['ftp://x', URL_EXPECTED],
+    ['registry.example.com', URL_EXPECTED],
+    ['https://', URL_EXPECTED],
+    ['https://user@x', 'must not contain a user name or password'],
+    ['https://x/?a=b', 'must not contain a query'],
+    ['https://x/?', 'must not contain a query'],
+    ['https://x/#a', 'must not contain a fragment'],
+    ['https://x/v2/', 'must not end in /v2: manifix adds that itself'],
+  ])('refuse the upstream %s', async (url, message) => {
+    expect(await mistakesIn({ file: { upstreams: { hub: { url } } } })).toEqual([`upstreams.hub.url: ${message}`]);
+  });
+
+  it('never repeat a password', async () => {
+    const url = 'https://me:s3cret@registry.example.com';
+    for (const file of [{ upstreams: { hub: { url } } }, { upstreams: { hub: url } }, { upstreams: [url] }]) {
+      const mistakes = await mistakesIn({ file });
+      expect(mistakes).not.toEqual([]);
+      expect(mistakes.join('\n')).not.toContain('s3cret');
+    }
+  });
+});
+
+describe('upstreams and endpoints', () => {
+  const two = { upstreams: { a: { url: 'http://a.example.com' }, b: { url: 'http://b.example.com' } } };
+
+  it('need at least one upstream', async () => {
+    expect(await mistakesIn({ file: { upstreams: {} } })).toEqual([
+      expect.stringMatching(/^upstreams: required: at least one /),
+    ]);
+    expect(await mistakesIn({ file: '' })).toEqual([expect.stringMatching(/^upstreams: required: /)]);
+  });
+
+  it.each([
+    ['endpoints for several upstreams', {}, ['endpoints: required, because there are several upstreams: a, b']],
+    [
+      'the upstream of an endpoint, when there are several',
+      { endpoints: [{}] },
+      ['endpoints[0].upstream: required: one of a, b'],
+    ],
+    [
+      'an upstream that exists',
+      { endpoints: [{ upstream: 'zebra' }] },
+      ['endpoints[0].upstream: unknown upstream "zebra"; there is a, b'],
+    ],
+    [
+      'names that differ',
+      { endpoints: [{ upstream: 'a' }, { upstream: 'b', host: 'b' }] },
+      ['endpoints[1].name: "default" is the name of endpoints[0] already'],
+    ],
+    [
+      'hosts that differ, in any case of letters',
+      {
+        endpoints: [
+          { name: 'a', upstream: 'a', host: 'X:1' },
+          { name: 'b', upstream: 'b', host: 'x:1' },
+        ],
+      },
+      ['endpoints[1].host: "x:1" is the host of endpoints[0] already'],
+    ],
+    [
+      'a host for all endpoints but one',
+      {
+        endpoints: [
+          { name: 'a', upstream: 'a' },
+          { name: 'b', upstream: 'b' },
+          { name: 'c', upstream: 'a' },
+        ],
+      },
+      [
+        'endpoints[1].host: required, because endpoints[0] takes all other hosts already',
+        'endpoints[2].host: required, because endpoints[0] takes all other hosts already',
+      ],
+    ],
+  ])('need %s', async (_, file, mistakes) => {
+    expect(await mistakesIn({ file: { ...two, ...file } })).toEqual(mistakes);
+  });
+
+  it.each(['A', 'a b', '-a', '__proto__', 'a/b', ''])('refuse the name %j', async (name) => {
+    const upstreams = JSON.stringify(name);
+    const mistakes = await mistakesIn({ file: `{ upstreams: { ${upstreams}: { url: "http://a.example.com" } } }` });
+    expect(mistakes).toEqual([expect.stringContaining('a name is made of lower-case letters and digits')]);
+  });
+});
+
+it('any document brings a configuration or mistakes, never an exception', async () => {
+  const key = fc.constantFrom(
+    'listen',
+    'cache',
+    'upstreams',
+    'endpoints',
+    'fixes',
+    'mode',
+    'add-type',
+    'url',
+    '__proto__',
+    'constructor',
+  );
+  const { document } = fc.letrec((tie) => ({
+    document: fc.oneof(
+      { maxDepth: 4 },
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.array(tie('document')),
+      fc.dictionary(key, tie('document')),
+    ),
+  }));
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(key, document), async (file) => {
+      const mistakes = await mistakesIn({ file: JSON.stringify(file) });
+      expect(mistakes.every((mistake) => /^\S.*: \S/.test(mistake))).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});
