@@ -1,7 +1,7 @@
 /** A fixed number of places; whoever finds none waits in the order of arrival. */
 export interface Slots {
   /** Resolves with the function that frees the place. Rejects with the signal's reason when it aborts first. */
-  acquire(signal: AbortSignal): Promise<() => void>;
+  acquire(signal?: AbortSignal): Promise<() => void>;
 }
 
 /** Makes `count` free places. */
@@ -18,15 +18,15 @@ export function createSlots(count: number): Slots {
   return {
     acquire(signal) {
       return new Promise((resolve, reject) => {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         const enter = () => {
           waiting.delete(enter);
-          signal.removeEventListener('abort', leave);
+          signal?.removeEventListener('abort', leave);
           resolve(once(release));
         };
         const leave = () => {
           waiting.delete(enter);
-          reject(signal.reason);
+          reject(signal?.reason);
         };
         if (free > 0) {
           free -= 1;
@@ -34,7 +34,7 @@ export function createSlots(count: number): Slots {
           return;
         }
         waiting.add(enter);
-        signal.addEventListener('abort', leave, { once: true });
+        signal?.addEventListener('abort', leave, { once: true });
       });
     },
   };

@@ -1,0 +1,119 @@
+import type { Digest } from '../domain/digest.ts';
+import type { MediaType } from '../domain/media-type.ts';
+import type { Database } from './database.ts';
+import type { Health } from './health.ts';
+import type { Statements } from './statements.ts';
+import type { DerivedManifest, Facts, LinkAccess } from './types.ts';
+
+type Row = Record<string, unknown>;
+
+/**
+ * The facts in the database. Casts at this boundary are sound: values come back as the branded types they were written from.
+ */
+export function createFacts(database: Database, health: Health): Facts {
+  const { recall, recallFresh, note, forget, noteDurably } = createMemory(database, health);
+  return {
+    tag(upstream, repository, tag, view) {
+      const row = recallFresh((statements) => statements.tag.get(upstream, repository, tag, view));
+      return row && { digest: row.digest as Digest, confirmedAt: Number(row.confirmed_at) };
+    },
+    putTag(upstream, repository, tag, view, { digest, confirmedAt }) {
+      note((statements) => statements.putTag.run(upstream, repository, tag, view, digest, confirmedAt));
+    },
+    dropTags(upstream, repository, tag) {
+      forget((statements) =>
+        tag === undefined
+          ? statements.dropRepositoryTags.run(upstream, repository)
+          : statements.dropTag.run(upstream, repository, tag),
+      );
+    },
+    link(upstream, repository, kind, digest) {
+      const row = recallFresh((statements) => statements.link.get(upstream, repository, kind, digest));
+      return row?.access as LinkAccess | undefined;
+    },
+    putLink(upstream, repository, kind, digest, access) {
+      note((statements) => statements.putLink.run(upstream, repository, kind, digest, access));
+    },
+    dropLink(upstream, repository, kind, digest) {
+      forget((statements) => statements.dropLink.run(upstream, repository, kind, digest));
+    },
+    derived(upstream, repository, digest) {
+      return derivedManifest(recall((statements) => statements.derived.get(upstream, repository, digest)));
+    },
+    derivedFrom(upstream, _repository, original) {
+      return derivedManifest(recall((statements) => statements.derivedFrom.get(upstream, original)));
+    },
+    putDerived(upstream, repository, { digest, original, mediaType, bytes }) {
+      noteDurably((statements) => statements.putDerived.run(upstream, repository, digest, original, mediaType, bytes));
+    },
+    dropDerived(upstream, repository, original) {
+      forget((statements) => statements.dropDerived.run(upstream, repository, original));
+    },
+    signed(upstream, repository, original) {
+      const row = recall((statements) => statements.signed.get(upstream, repository, original));
+      return row && row.signed === 1;
+    },
+    putSigned(upstream, repository, original, signed) {
+      note((statements) => statements.putSigned.run(upstream, repository, original, signed ? 1 : 0));
+    },
+  };
+}
+
+function derivedManifest(row: Row | undefined): DerivedManifest | undefined {
+  if (row === undefined) return undefined;
+  return {
+    digest: row.digest as Digest,
+    original: row.original as Digest,
+    mediaType: row.media_type as MediaType,
+    bytes: row.bytes as Uint8Array,
+  };
+}
+
+/** How the facts meet a database that fails: reading knows nothing, writing reports it, and nothing outlives its deletion. */
+function createMemory(database: Database, health: Health) {
+  // Set when something could not be deleted. Tags and links can be learnt again, so all of them go instead.
+  let hasRemnants = false;
+
+  function attempt<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      health.failed(error);
+      return undefined;
+    }
+  }
+
+  function write(action: (statements: Statements) => unknown, durable?: 'durable'): void {
+    database.transact((statements) => {
+      if (hasRemnants) {
+        statements.dropAllTags.run();
+        statements.dropAllLinks.run();
+      }
+      action(statements);
+    }, durable);
+    hasRemnants = false;
+    health.worked('facts');
+  }
+
+  const recall = (query: (statements: Statements) => Row | undefined) => attempt(() => database.run(query));
+  return {
+    recall,
+    recallFresh: (query: (statements: Statements) => Row | undefined) => (hasRemnants ? undefined : recall(query)),
+    note: (action: (statements: Statements) => unknown) => attempt(() => write(action)),
+    noteDurably: (action: (statements: Statements) => unknown) => {
+      try {
+        write(action, 'durable');
+      } catch (error) {
+        health.failed(error);
+        throw error;
+      }
+    },
+    forget(action: (statements: Statements) => unknown) {
+      const done = attempt(() => {
+        write(action);
+        return true;
+      });
+      hasRemnants ||= done === undefined;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { LRUCache } from 'lru-cache';
+
+/** How long a caller's proven right to read a repository is believed, in milliseconds. */
+const GRANT_TTL = 60_000;
+const MAX_GRANTS = 50_000;
+
+/** Remembers who lately proved to the registry that they may read which repository. In memory only: a restart asks again. */
+export function createGrants(): {
+  has(upstream: string, repository: string, identity: string): boolean;
+  add(upstream: string, repository: string, identity: string): void;
+} {
+  const grants = new LRUCache<string, true>({ max: MAX_GRANTS, ttl: GRANT_TTL });
+  const key = (...parts: readonly string[]): string => parts.join('\n');
+  return {
+    has: (upstream, repository, identity) => grants.has(key(upstream, repository, identity)),
+    add: (upstream, repository, identity) => void grants.set(key(upstream, repository, identity), true),
+  };
+}

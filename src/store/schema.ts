@@ -1,0 +1,58 @@
+/**
+ * The steps from an empty facts database to the present one. A step that was released is never changed: a new one is added.
+ * `PRAGMA user_version` counts the steps taken.
+ */
+export const SCHEMA_STEPS: readonly string[] = [
+  `
+  CREATE TABLE tags (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, tag TEXT NOT NULL, view TEXT NOT NULL,
+    digest TEXT NOT NULL, confirmed_at REAL NOT NULL,
+    PRIMARY KEY (upstream, repository, tag, view)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE links (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, kind TEXT NOT NULL, digest TEXT NOT NULL, access TEXT NOT NULL,
+    PRIMARY KEY (upstream, repository, kind, digest)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE derived (
+    id INTEGER PRIMARY KEY,
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, digest TEXT NOT NULL, original TEXT NOT NULL,
+    media_type TEXT NOT NULL, bytes BLOB NOT NULL,
+    UNIQUE (upstream, repository, digest)
+  ) STRICT;
+  CREATE INDEX derived_by_original ON derived (upstream, original);
+
+  CREATE TABLE signed (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, original TEXT NOT NULL, signed INTEGER NOT NULL,
+    PRIMARY KEY (upstream, repository, original)
+  ) STRICT, WITHOUT ROWID;
+
+  -- One row for each file. modified is NULL until the file's digest was checked; used only orders.
+  CREATE TABLE contents (
+    kind TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, modified REAL, used INTEGER NOT NULL, headers TEXT,
+    PRIMARY KEY (kind, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX contents_by_use ON contents (used);
+
+  CREATE TABLE totals (kind TEXT PRIMARY KEY, bytes INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
+  INSERT INTO totals VALUES ('blob', 0, 0), ('manifest', 0, 0);
+  CREATE TRIGGER contents_inserted AFTER INSERT ON contents BEGIN
+    UPDATE totals SET bytes = bytes + new.size, count = count + 1 WHERE kind = new.kind;
+  END;
+  CREATE TRIGGER contents_deleted AFTER DELETE ON contents BEGIN
+    UPDATE totals SET bytes = bytes - old.size, count = count - 1 WHERE kind = old.kind;
+  END;
+  CREATE TRIGGER contents_resized AFTER UPDATE OF size ON contents BEGIN
+    UPDATE totals SET bytes = bytes - old.size + new.size WHERE kind = new.kind;
+  END;
+
+  -- Has a row while the database is open, so that an end without farewell shows.
+  CREATE TABLE sessions (started_at REAL NOT NULL) STRICT;
+  `,
+  `
+  -- How far the scrubber came, and when it last came to the end.
+  CREATE TABLE scrub (kind TEXT NOT NULL, digest TEXT NOT NULL, completed_at REAL) STRICT;
+  INSERT INTO scrub VALUES ('', '', NULL);
+  `,
+];

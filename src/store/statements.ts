@@ -1,0 +1,82 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+const QUERIES = {
+  tag: 'SELECT digest, confirmed_at FROM tags WHERE upstream = ? AND repository = ? AND tag = ? AND view = ?',
+  putTag:
+    'INSERT OR REPLACE INTO tags (upstream, repository, tag, view, digest, confirmed_at) VALUES (?, ?, ?, ?, ?, ?)',
+  dropTag: 'DELETE FROM tags WHERE upstream = ? AND repository = ? AND tag = ?',
+  dropRepositoryTags: 'DELETE FROM tags WHERE upstream = ? AND repository = ?',
+  dropAllTags: 'DELETE FROM tags',
+
+  link: 'SELECT access FROM links WHERE upstream = ? AND repository = ? AND kind = ? AND digest = ?',
+  putLink: 'INSERT OR REPLACE INTO links (upstream, repository, kind, digest, access) VALUES (?, ?, ?, ?, ?)',
+  dropLink: 'DELETE FROM links WHERE upstream = ? AND repository = ? AND kind = ? AND digest = ?',
+  dropAllLinks: 'DELETE FROM links',
+
+  derived:
+    'SELECT digest, original, media_type, bytes FROM derived WHERE upstream = ? AND repository = ? AND digest = ?',
+  // The lowest id: the first one that was announced stays the one.
+  derivedFrom:
+    'SELECT digest, original, media_type, bytes FROM derived WHERE upstream = ? AND original = ? ORDER BY id LIMIT 1',
+  putDerived: `INSERT INTO derived (upstream, repository, digest, original, media_type, bytes)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  dropDerived: 'DELETE FROM derived WHERE upstream = ? AND repository = ? AND original = ?',
+
+  // Purges name content or repositories; several repositories come as a JSON list of [upstream, repository].
+  dropDigestTags: 'DELETE FROM tags WHERE digest = ?',
+  dropDigestLinks: 'DELETE FROM links WHERE digest = ?',
+  dropDigestDerived: 'DELETE FROM derived WHERE digest = ?',
+  repositoriesNamed: `SELECT upstream, repository FROM tags WHERE ?1 IN (repository, upstream || '/' || repository)
+    UNION SELECT upstream, repository FROM links WHERE ?1 IN (repository, upstream || '/' || repository)
+    UNION SELECT upstream, repository FROM derived WHERE ?1 IN (repository, upstream || '/' || repository)
+    UNION SELECT upstream, repository FROM signed WHERE ?1 IN (repository, upstream || '/' || repository)`,
+  linkedOnlyBy: `WITH purged AS (SELECT value ->> 0 AS upstream, value ->> 1 AS repository FROM json_each(?))
+    SELECT kind, digest, size FROM contents WHERE (kind, digest) IN (
+      SELECT kind, digest FROM links WHERE (upstream, repository) IN purged
+      EXCEPT SELECT kind, digest FROM links WHERE (upstream, repository) NOT IN purged)`,
+  dropTagsOf: `DELETE FROM tags WHERE (upstream, repository) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+  dropLinksOf: `DELETE FROM links WHERE (upstream, repository) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+  dropDerivedOf: `DELETE FROM derived WHERE (upstream, repository) IN
+    (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+  dropSignedOf: `DELETE FROM signed WHERE (upstream, repository) IN
+    (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+  derivedBehind: 'SELECT id, upstream, repository, digest, bytes FROM derived WHERE id > ? ORDER BY id LIMIT 1',
+  dropDerivedById: 'DELETE FROM derived WHERE id = ?',
+
+  signed: 'SELECT signed FROM signed WHERE upstream = ? AND repository = ? AND original = ?',
+  putSigned: 'INSERT OR REPLACE INTO signed (upstream, repository, original, signed) VALUES (?, ?, ?, ?)',
+  dropAllSigned: 'DELETE FROM signed',
+
+  content: 'SELECT size, modified, headers FROM contents WHERE kind = ? AND digest = ?',
+  putContent: `INSERT INTO contents (kind, digest, size, modified, used, headers) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET size = excluded.size, modified = excluded.modified, used = excluded.used,
+      headers = coalesce(headers, excluded.headers)`,
+  adoptContent: 'INSERT OR IGNORE INTO contents (kind, digest, size, modified, used) VALUES (?, ?, ?, NULL, 0)',
+  confirmContent: 'UPDATE contents SET size = ?, modified = ? WHERE kind = ? AND digest = ?',
+  dropContent: 'DELETE FROM contents WHERE kind = ? AND digest = ?',
+  useContent: 'UPDATE contents SET used = ? WHERE kind = ? AND digest = ?',
+  leastUsed: `SELECT kind, digest, size, used FROM contents
+    WHERE (used, kind, digest) > (?, ?, ?) ORDER BY used, kind, digest LIMIT 100`,
+  contentBehind: `SELECT kind, digest, size, modified FROM contents
+    WHERE (kind, digest) > (?, ?) ORDER BY kind, digest LIMIT 1`,
+  lastUse: 'SELECT max(used) AS used FROM contents',
+  totals: 'SELECT kind, bytes, count FROM totals',
+
+  scrub: 'SELECT kind, digest, completed_at FROM scrub',
+  putScrub: 'UPDATE scrub SET kind = ?, digest = ?, completed_at = ?',
+
+  sessions: 'SELECT count(*) AS count FROM sessions',
+  beginSession: 'INSERT INTO sessions VALUES (?)',
+  endSessions: 'DELETE FROM sessions',
+} as const;
+
+export type Statements = ReturnType<typeof prepareStatements>;
+
+/** Prepares all statements of the store on a database of the present schema. */
+export function prepareStatements(database: DatabaseSync): {
+  readonly [Name in keyof typeof QUERIES]: ReturnType<DatabaseSync['prepare']>;
+} {
+  const entries = Object.entries(QUERIES).map(([name, sql]) => [name, database.prepare(sql)] as const);
+  // Object.fromEntries forgets the names that Object.entries gave it.
+  return Object.fromEntries(entries) as Record<keyof typeof QUERIES, ReturnType<DatabaseSync['prepare']>>;
+}

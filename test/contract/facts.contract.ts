@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/domain/digest.ts';
+import { OCI_INDEX } from '../../src/domain/media-type.ts';
+import type { RepositoryName, Tag } from '../../src/domain/reference.ts';
+import type { DerivedManifest, Facts } from '../../src/store/types.ts';
+
+export interface OpenedFacts extends AsyncDisposable {
+  readonly facts: Facts;
+}
+
+const alpine = 'library/alpine' as RepositoryName;
+const busybox = 'library/busybox' as RepositoryName;
+const latest = 'latest' as Tag;
+const edge = 'edge' as Tag;
+const D0 = digestOf(Buffer.from('original'));
+const D1 = digestOf(Buffer.from('derived'));
+const D2 = digestOf(Buffer.from('derived otherwise'));
+const derived: DerivedManifest = { digest: D1, original: D0, bytes: Buffer.from('derived'), mediaType: OCI_INDEX };
+
+/** What every home of facts promises. */
+export function factsContract(open: () => Promise<OpenedFacts>): void {
+  describe('facts about tags', () => aboutTags(open));
+  describe('facts about links', () => aboutLinks(open));
+  describe('facts about derived manifests', () => aboutDerived(open));
+}
+
+function aboutTags(open: () => Promise<OpenedFacts>): void {
+  it('remember the last digest and time for each view', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putTag('hub', alpine, latest, 'all', { digest: D1, confirmedAt: 1 });
+    facts.putTag('hub', alpine, latest, 'all', { digest: D0, confirmedAt: 1_700_000_000_123 });
+    expect(facts.tag('hub', alpine, latest, 'all')).toEqual({ digest: D0, confirmedAt: 1_700_000_000_123 });
+    expect(facts.tag('hub', alpine, latest, 'none')).toBeUndefined();
+    expect(facts.tag('other', alpine, latest, 'all')).toBeUndefined();
+    expect(facts.tag('hub', busybox, latest, 'all')).toBeUndefined();
+    expect(facts.tag('hub', alpine, edge, 'all')).toBeUndefined();
+  });
+
+  it('forget all views of one tag, or all tags of the repository', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    const record = { digest: D0, confirmedAt: 1 };
+    for (const view of ['all', 'none']) facts.putTag('hub', alpine, latest, view, record);
+    facts.putTag('hub', alpine, edge, 'all', record);
+    facts.putTag('hub', busybox, latest, 'all', record);
+    facts.dropTags('hub', alpine, latest);
+    expect(['all', 'none'].map((view) => facts.tag('hub', alpine, latest, view))).toEqual([undefined, undefined]);
+    expect(facts.tag('hub', alpine, edge, 'all')).toEqual(record);
+    facts.dropTags('hub', alpine);
+    expect(facts.tag('hub', alpine, edge, 'all')).toBeUndefined();
+    expect(facts.tag('hub', busybox, latest, 'all')).toEqual(record);
+  });
+}
+
+function aboutLinks(open: () => Promise<OpenedFacts>): void {
+  it('keep manifests and blobs of a repository apart', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putLink('hub', alpine, 'blob', D0, 'private');
+    expect(facts.link('hub', alpine, 'blob', D0)).toBe('private');
+    expect(facts.link('hub', alpine, 'manifest', D0)).toBeUndefined();
+    expect(facts.link('hub', busybox, 'blob', D0)).toBeUndefined();
+    expect(facts.link('other', alpine, 'blob', D0)).toBeUndefined();
+  });
+
+  it('follow the last word and can be dropped', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putLink('hub', alpine, 'blob', D0, 'private');
+    facts.putLink('hub', alpine, 'blob', D0, 'open');
+    expect(facts.link('hub', alpine, 'blob', D0)).toBe('open');
+    facts.dropLink('hub', alpine, 'blob', D0);
+    expect(facts.link('hub', alpine, 'blob', D0)).toBeUndefined();
+  });
+}
+
+function aboutDerived(open: () => Promise<OpenedFacts>): void {
+  it('find it by its own digest in its repository, with its bytes', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putDerived('hub', alpine, derived);
+    const found = facts.derived('hub', alpine, D1);
+    expect(found && { ...found, bytes: Buffer.from(found.bytes) }).toEqual(derived);
+    expect(facts.derived('hub', busybox, D1)).toBeUndefined();
+    expect(facts.derived('other', alpine, D1)).toBeUndefined();
+    expect(facts.derived('hub', alpine, D0)).toBeUndefined();
+  });
+
+  it('find it by its original in any repository of the upstream', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putDerived('hub', alpine, derived);
+    expect(facts.derivedFrom('hub', busybox, D0)?.digest).toBe(D1);
+    expect(facts.derivedFrom('other', alpine, D0)).toBeUndefined();
+    expect(facts.derivedFrom('hub', alpine, D1)).toBeUndefined();
+  });
+
+  it('stay with the first that was derived, while later ones can be fetched too', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putDerived('hub', alpine, derived);
+    facts.putDerived('hub', alpine, derived);
+    facts.putDerived('hub', alpine, { ...derived, digest: D2 });
+    expect(facts.derivedFrom('hub', alpine, D0)?.digest).toBe(D1);
+    expect(facts.derived('hub', alpine, D2)?.digest).toBe(D2);
+  });
+
+  it('drop it with its original in one repository only', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putDerived('hub', alpine, derived);
+    facts.putDerived('hub', busybox, derived);
+    facts.dropDerived('hub', alpine, D0);
+    expect(facts.derived('hub', alpine, D1)).toBeUndefined();
+    expect(facts.derived('hub', busybox, D1)?.digest).toBe(D1);
+    facts.dropDerived('hub', busybox, D0);
+    expect(facts.derivedFrom('hub', busybox, D0)).toBeUndefined();
+  });
+
+  it('tell signed from unsigned from unknown', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    expect(facts.signed('hub', alpine, D0)).toBeUndefined();
+    facts.putSigned('hub', alpine, D0, false);
+    expect(facts.signed('hub', alpine, D0)).toBe(false);
+    facts.putSigned('hub', alpine, D0, true);
+    expect(facts.signed('hub', alpine, D0)).toBe(true);
+    expect(facts.signed('hub', busybox, D0)).toBeUndefined();
+  });
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { delay, systemClock } from '../../src/lib/clock.ts';
+import { createManualClock } from '../store/support/manual-clock.ts';
+
+describe('the system clock', () => {
+  it('calls back later, and not at all when it was cancelled', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const cancel = systemClock.after(0, () => resolve('cancelled'));
+    cancel();
+    // The clock keeps no process alive; the test's own timer does.
+    const guard = setTimeout(() => undefined, 10_000);
+    systemClock.after(1, () => resolve('later'));
+    expect(await promise).toBe('later');
+    clearTimeout(guard);
+    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
+  });
+});
+
+describe('a delay', () => {
+  it('ends at its time', async () => {
+    const clock = createManualClock();
+    const delayed = delay(clock, 100, new AbortController().signal);
+    clock.advance(100);
+    await expect(delayed).resolves.toBeUndefined();
+  });
+
+  it('ends with the signal, before or while it runs', async () => {
+    const clock = createManualClock();
+    const controller = new AbortController();
+    const delayed = delay(clock, 100, controller.signal);
+    controller.abort(new Error('stop'));
+    await expect(delayed).rejects.toThrow('stop');
+    await expect(delay(clock, 100, controller.signal)).rejects.toThrow('stop');
+  });
+});
