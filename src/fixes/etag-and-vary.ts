@@ -1,17 +1,14 @@
 import { type HeaderList, headerValue, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
 import type { Fix, ManifestView } from './fix.ts';
 
-/** A registry that forbids shared storing is right about its own content. */
-const STAYS = /\b(?:no-store|private)\b/i;
-
-/** One tag URL has several representations; nothing but `Vary` keeps a shared cache from mixing them. */
+/** Registries and what stands in front of them leave quotes out, weaken the tag when they compress, or send none. */
 export const etagAndVary: Fix = {
   id: 'etag-and-vary',
-  title: 'ETag, Vary and Cache-Control of a manifest say what may be cached, and how',
+  title: 'The entity tag of a manifest is its digest, strong and quoted, and Vary names nothing that does not select',
   defaultMode: 'on',
   manifest: (view) => {
-    const headers = withVary(withCacheControl(withEntityTag(view.headers, view), view), view);
-    return headers === view.headers ? undefined : { note: 'set ETag, Vary or Cache-Control', headers };
+    const headers = withVary(withEntityTag(view.headers, view));
+    return headers === view.headers ? undefined : { note: 'corrected ETag or Vary', headers };
   },
 };
 
@@ -20,20 +17,10 @@ function withEntityTag(headers: HeaderList, view: ManifestView): HeaderList {
   return headerValue(headers, 'ETag') === wanted ? headers : withHeader(headers, 'ETag', wanted);
 }
 
-function withCacheControl(headers: HeaderList, view: ManifestView): HeaderList {
-  const wanted = view.reference.kind === 'tag' ? 'no-cache' : 'max-age=31536000, immutable';
-  const value = headerValue(headers, 'Cache-Control');
-  if (value === wanted || (value !== undefined && STAYS.test(value))) return headers;
-  return withHeader(headers, 'Cache-Control', wanted);
-}
-
-/** By digest there is one representation. manifix never compresses, so that Accept-Encoding selects nothing. */
-function withVary(headers: HeaderList, view: ManifestView): HeaderList {
-  const values = headerValues(headers, 'Vary');
-  const members = values.flatMap((value) => value.split(',')).flatMap((member) => member.trim() || []);
+/** manifix never compresses, so that Accept-Encoding selects nothing. */
+function withVary(headers: HeaderList): HeaderList {
+  const members = headerValues(headers, 'Vary').flatMap((value) => value.split(',').map((member) => member.trim()));
   const kept = members.filter((member) => member.toLowerCase() !== 'accept-encoding');
-  const complete = view.reference.kind === 'digest' || kept.some((member) => /^(?:accept|\*)$/i.test(member));
-  if (complete && kept.length === members.length) return headers;
-  const wanted = complete ? kept : [...kept, 'Accept'];
-  return wanted.length === 0 ? withoutHeaders(headers, 'Vary') : withHeader(headers, 'Vary', wanted.join(', '));
+  if (kept.length === members.length) return headers;
+  return kept.length === 0 ? withoutHeaders(headers, 'Vary') : withHeader(headers, 'Vary', kept.join(', '));
 }

@@ -30,7 +30,8 @@ export async function exchange(
   const { hostname, port } = new URL(origin);
   const pairs = isHeaderList(headers) ? headers : Object.entries(headers);
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const outgoing = request({ hostname, port, method, path: target, agent: false }, resolve);
+  const setHost = !pairs.some(([name]) => name.toLowerCase() === 'host');
+  const outgoing = request({ hostname, port, method, path: target, agent: false, setHost }, resolve);
   outgoing.once('error', reject);
   for (const [name, value] of pairs) outgoing.appendHeader(name, value);
   outgoing.end(body);

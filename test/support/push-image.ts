@@ -10,13 +10,14 @@ export async function pushImage(
   repository: string,
   tag: string,
   image: SampleImage,
+  credentials: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  for (const child of image.children) await pushImage(registryUrl, repository, child.digest, child);
-  for (const blob of image.blobs) await pushBlob(registryUrl, repository, blob);
+  for (const child of image.children) await pushImage(registryUrl, repository, child.digest, child, credentials);
+  for (const blob of image.blobs) await pushBlob(registryUrl, repository, blob, credentials);
   const answer = await exchange(registryUrl, {
     method: 'PUT',
     target: `/v2/${repository}/manifests/${tag}`,
-    headers: { 'Content-Type': image.mediaType },
+    headers: { ...credentials, 'Content-Type': image.mediaType },
     body: image.bytes,
   });
   expectStatus(answer, 201, `manifest ${repository}:${tag}`);
@@ -27,15 +28,21 @@ export async function pushSamples(registryUrl: string, repository: string): Prom
   for (const image of sampleImages()) await pushImage(registryUrl, repository, image.name, image);
 }
 
-async function pushBlob(registryUrl: string, repository: string, blob: SampleBlob): Promise<void> {
-  const session = await exchange(registryUrl, { method: 'POST', target: `/v2/${repository}/blobs/uploads/` });
+async function pushBlob(
+  registryUrl: string,
+  repository: string,
+  blob: SampleBlob,
+  credentials: Readonly<Record<string, string>>,
+): Promise<void> {
+  const target = `/v2/${repository}/blobs/uploads/`;
+  const session = await exchange(registryUrl, { method: 'POST', target, headers: credentials });
   expectStatus(session, 202, `upload session in ${repository}`);
   const location = new URL(session.header('Location') ?? '', registryUrl);
   location.searchParams.set('digest', blob.digest);
   const answer = await exchange(registryUrl, {
     method: 'PUT',
     target: `${location.pathname}${location.search}`,
-    headers: { 'Content-Type': 'application/octet-stream' },
+    headers: { ...credentials, 'Content-Type': 'application/octet-stream' },
     body: blob.bytes,
   });
   expectStatus(answer, 201, `blob ${blob.digest}`);

@@ -1,0 +1,139 @@
+import { algorithmOf, type Digest, parseDigest } from '../domain/digest.ts';
+import { RegistryError } from '../domain/errors.ts';
+import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
+import { parseMediaType } from '../domain/media-type.ts';
+import type { RepositoryName } from '../domain/reference.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import type { Exchange } from './exchange.ts';
+import type { LinkKind, Services } from './ports.ts';
+
+/** `refused` carries the registry's status for this caller; `unreachable` the reason that nobody could ask. */
+export type ReadAccess =
+  | { readonly outcome: 'allowed' }
+  | { readonly outcome: 'refused'; readonly status: number; readonly headers: HeaderList }
+  | { readonly outcome: 'unreachable'; readonly error: RegistryError };
+
+/** Whether this caller was lately seen to read this content in this repository, so that nobody needs to be asked. */
+export function hasReadAccess(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+): boolean {
+  const upstream = exchange.endpoint.upstream.name;
+  if (services.facts.link(upstream, repository, kind, digest) === undefined) return false;
+  return services.grants.has(upstream, repository, exchange.caller.identity);
+}
+
+/** Records that the registry served this content of this repository to this caller. */
+export function recordReadAccess(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+): void {
+  const upstream = exchange.endpoint.upstream.name;
+  const { anonymous, identity } = exchange.caller;
+  services.grants.add(upstream, repository, identity);
+  const known = services.facts.link(upstream, repository, kind, digest);
+  if (known === 'open' || (known === 'private' && !anonymous)) return;
+  services.facts.putLink(upstream, repository, kind, digest, anonymous ? 'open' : 'private');
+}
+
+/**
+ * Asks the registry with the caller's own credentials whether it serves this content from this repository. Content that
+ * a caller without credentials was served stays readable while the registry cannot answer.
+ */
+export async function proveReadAccess(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+  headers: HeaderList = exchange.request.headers,
+): Promise<ReadAccess> {
+  if (hasReadAccess(services, exchange, repository, kind, digest)) return { outcome: 'allowed' };
+  const route =
+    kind === 'blob'
+      ? formatRoute({ kind, repository, digest })
+      : formatRoute({ kind, repository, reference: { kind: 'digest', digest } });
+  try {
+    const answer = await exchange.endpoint.upstream.request({
+      method: 'HEAD',
+      path: route,
+      headers: readHeaders(headers),
+    });
+    answer.body.destroy();
+    if (answer.status === 200 && confirms(answer.headers, digest)) {
+      recordReadAccess(services, exchange, repository, kind, digest);
+      return { outcome: 'allowed' };
+    }
+    if (answer.status === 200) return { outcome: 'unreachable', error: wrongAnswer(digest) };
+    if (!isOutage(answer.status)) {
+      if (answer.status === 404) services.facts.dropLink(exchange.endpoint.upstream.name, repository, kind, digest);
+      return { outcome: 'refused', status: answer.status, headers: answer.headers };
+    }
+    return outage(services, exchange, repository, kind, digest, outageError(answer.status, answer.headers));
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return outage(services, exchange, repository, kind, digest, error);
+  }
+}
+
+/**
+ * Whether an answer with status 200 is about this content. A login page is not: it comes with 200 for any URL, has no
+ * digest and says that it is HTML.
+ */
+export function confirms(headers: HeaderList, digest: Digest): boolean {
+  const announced = parseDigest(headerValue(headers, 'Docker-Content-Digest') ?? '');
+  if (announced !== undefined && algorithmOf(announced) === algorithmOf(digest)) return announced === digest;
+  return parseMediaType(headerValue(headers, 'Content-Type')) !== 'text/html';
+}
+
+/** Statuses that say nothing about the content: the registry is overloaded or broken. */
+export function isOutage(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** The registry's own refusal to work, as an error that keeps its status and Retry-After. */
+export function outageError(status: number, headers: HeaderList): RegistryError {
+  const kept = headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const);
+  return new RegistryError(status === 429 ? 'TOOMANYREQUESTS' : 'UNAVAILABLE', {
+    status,
+    message: `the registry answered ${status}`,
+    headers: kept,
+  });
+}
+
+function wrongAnswer(digest: Digest): RegistryError {
+  return new RegistryError('UNKNOWN', {
+    status: 502,
+    message: 'the registry answered with something else than what was asked for',
+    explanation: `Asked about ${digest}, the registry answered 200 with another digest or an HTML page. A login page or a proxy may stand in front of it.`,
+    fix: 'html-200',
+  });
+}
+
+function outage(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+  error: RegistryError,
+): ReadAccess {
+  const access = services.facts.link(exchange.endpoint.upstream.name, repository, kind, digest);
+  return access === 'open' ? { outcome: 'allowed' } : { outcome: 'unreachable', error };
+}
+
+const FORWARDED_ON_READS = new Set(['accept', 'authorization', 'user-agent', 'cookie']);
+
+/**
+ * The client's fields that a read needs. An allow-list, so that no odd field of one client can shape what the cache
+ * keeps for all ("cache-poisoned denial of service").
+ */
+export function readHeaders(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => FORWARDED_ON_READS.has(name.toLowerCase()));
+}

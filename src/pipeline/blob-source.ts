@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream';
+import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
+import { RegistryError } from '../domain/errors.ts';
+import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
+import type { Route } from '../domain/route.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import { decodeBody } from '../lib/content-encoding.ts';
+import { readUpTo } from '../lib/read-body.ts';
+import { readHeaders } from './access.ts';
+import type { Exchange } from './exchange.ts';
+import type { FillSource } from './ports.ts';
+import { reportRedirect, reportRepair } from './report.ts';
+
+/** Compressed answers up to this size are judged by their digest; longer ones are layers, which are compressed already. */
+const MAX_JUDGED = 8 * 1024 * 1024;
+
+/** Where a fill gets a blob: the registry's own URL with the caller's credentials, again from `from` after a cut. */
+export function blobSource(exchange: Exchange, route: Extract<Route, { kind: 'blob' }>): FillSource {
+  const { fixes, upstream } = exchange.endpoint;
+  return async (signal, from) => {
+    const resume: HeaderList = from === undefined ? [] : [['Range', `bytes=${from}-`]];
+    const response = await upstream.request({
+      method: 'GET',
+      path: formatRoute(route),
+      headers: [...readHeaders(exchange.request.headers), ...resume],
+      signal,
+    });
+    if (from === undefined) reportRedirect(exchange, response);
+    const coding = headerValue(response.headers, 'Content-Encoding')?.trim().toLowerCase();
+    if (coding === undefined || coding === '' || coding === 'identity' || response.status !== 200) return response;
+    reportRepair(exchange, 'gzip-content-encoding', `undid Content-Encoding ${coding}`);
+    if (fixes.mode('gzip-content-encoding') !== 'on') return response;
+    return undoCoding(response, coding, route.digest);
+  };
+}
+
+async function undoCoding<Response extends { headers: HeaderList; body: Readable }>(
+  response: Response,
+  coding: string,
+  digest: Digest,
+): Promise<Response> {
+  const plain = withoutHeaders(response.headers, 'Content-Encoding');
+  const body = await readUpTo(response.body, MAX_JUDGED);
+  if (!(body instanceof Uint8Array)) return { ...response, headers: plain, body };
+  const asSent = digestOf(body, algorithmOf(digest)) === digest;
+  const bytes = asSent ? body : decodeBody(body, coding, 64 * MAX_JUDGED);
+  if (!(bytes instanceof Uint8Array)) {
+    throw new RegistryError('UNKNOWN', {
+      status: 502,
+      message: `the registry compressed a blob in a way that cannot be undone (${bytes})`,
+      fix: 'gzip-content-encoding',
+      explanation: `The answer said "Content-Encoding: ${coding}" although no compression was asked for, and its body is ${bytes}.`,
+    });
+  }
+  return {
+    ...response,
+    headers: [...withoutHeaders(plain, 'Content-Length'), ['Content-Length', String(bytes.length)]],
+    body: Readable.from([bytes], { objectMode: false }),
+  };
+}

@@ -1,0 +1,134 @@
+import { formatAccept } from '../domain/accept.ts';
+import { type Digest, digestOf } from '../domain/digest.ts';
+import { type HeaderList, withHeader } from '../domain/headers.ts';
+import { MANIFEST_TYPES } from '../domain/media-type.ts';
+import { parseTag } from '../domain/reference.ts';
+import type { Route } from '../domain/route.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import type { ManifestOutcome } from '../fixes/run.ts';
+import { readBody } from '../lib/read-body.ts';
+import { readHeaders } from './access.ts';
+import type { Exchange } from './exchange.ts';
+import { withFreshness } from './freshness.ts';
+import type { DerivedManifest, Services } from './ports.ts';
+import type { ManifestRequest } from './resolve-manifest.ts';
+
+type Derivation = NonNullable<ManifestOutcome['derive']>;
+
+export type Derived =
+  | { readonly kind: 'derived'; readonly manifest: DerivedManifest }
+  | { readonly kind: 'declined'; readonly reason: string };
+
+const SIGNED: Derived = { kind: 'declined', reason: 'left alone: signatures or referrers of the original exist' };
+
+/**
+ * Makes changed bytes a manifest of their own: stored durably before anybody hears its digest. Declines when signatures
+ * or referrers of the original exist, because no signature over the original verifies for the derived digest.
+ */
+export async function deriveManifest(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  original: Digest,
+  derivation: Derivation,
+): Promise<Derived> {
+  const upstream = exchange.endpoint.upstream.name;
+  const { repository } = request;
+  const digest = digestOf(derivation.bytes);
+  const signed = derivation.force ? false : services.facts.signed(upstream, repository, original);
+  if (signed === true) return SIGNED;
+  const known = services.facts.derived(upstream, repository, digest);
+  if (known !== undefined) return { kind: 'derived', manifest: known };
+  const found = signed ?? (await lookForSignatures(exchange, request, original));
+  if (found === undefined)
+    return { kind: 'declined', reason: 'left alone: the registry did not say whether it is signed' };
+  if (!derivation.force) services.facts.putSigned(upstream, repository, original, found);
+  if (found) return SIGNED;
+  const manifest: DerivedManifest = { digest, original, bytes: derivation.bytes, mediaType: derivation.mediaType };
+  try {
+    services.facts.putDerived(upstream, repository, manifest);
+  } catch (error) {
+    services.telemetry.warn('a derived manifest could not be stored', { original, digest, err: error });
+    return { kind: 'declined', reason: 'left alone: the derived manifest could not be stored' };
+  }
+  return { kind: 'derived', manifest };
+}
+
+/** The header fields of a derived manifest, the same by tag and by digest apart from how long they may be kept. */
+export function derivedHeaders(derived: DerivedManifest, referenceKind: 'tag' | 'digest'): HeaderList {
+  const headers: HeaderList = [
+    ['Content-Type', derived.mediaType],
+    ['Content-Length', String(derived.bytes.length)],
+    ['Docker-Content-Digest', derived.digest],
+    ['Docker-Distribution-Api-Version', 'registry/2.0'],
+    ['ETag', `"${derived.digest}"`],
+    ['Manifix-Original-Digest', derived.original],
+    // distribution-spec, "Warnings": warn-code 299, agent "-", no date.
+    ['Warning', `299 - "manifix added mediaType; original digest ${derived.original}"`],
+  ];
+  return withFreshness(headers, referenceKind);
+}
+
+/** The tags under which cosign keeps what belongs to a digest, and the referrers fallback tag of distribution-spec. */
+const ATTACHED = ['.sig', '.att', '.sbom', ''];
+
+/** True or false once the registry answered all questions; undefined when it left one open. */
+async function lookForSignatures(
+  exchange: Exchange,
+  request: ManifestRequest,
+  original: Digest,
+): Promise<boolean | undefined> {
+  const prefix = original.replace(':', '-');
+  const questions = ATTACHED.map((suffix) => tagExists(exchange, request, `${prefix}${suffix}`));
+  const answers = await Promise.all([...questions, hasReferrers(exchange, request, original)]);
+  if (answers.includes(true)) return true;
+  return answers.includes(undefined) ? undefined : false;
+}
+
+async function tagExists(exchange: Exchange, request: ManifestRequest, name: string): Promise<boolean | undefined> {
+  const tag = parseTag(name);
+  if (tag === undefined) return false;
+  const { repository } = request;
+  const answer = await ask(exchange, request, 'HEAD', {
+    kind: 'manifest',
+    repository,
+    reference: { kind: 'tag', tag },
+  });
+  answer?.body.destroy();
+  if (answer?.status === 200) return true;
+  return answer?.status === 404 ? false : undefined;
+}
+
+/** Statuses by which registries say that they have no referrers API. */
+const NO_REFERRERS_API = new Set([400, 404, 405, 406, 501]);
+const MAX_REFERRERS = 4 * 1024 * 1024;
+
+async function hasReferrers(
+  exchange: Exchange,
+  request: ManifestRequest,
+  original: Digest,
+): Promise<boolean | undefined> {
+  const answer = await ask(exchange, request, 'GET', {
+    kind: 'referrers',
+    repository: request.repository,
+    digest: original,
+  });
+  if (answer === undefined) return undefined;
+  const body = await readBody(answer.body, MAX_REFERRERS).catch(() => undefined);
+  if (NO_REFERRERS_API.has(answer.status)) return false;
+  if (answer.status !== 200 || body === undefined) return undefined;
+  if (body === 'too-large') return true;
+  try {
+    const { manifests } = JSON.parse(Buffer.from(body).toString()) as { manifests?: unknown };
+    return Array.isArray(manifests) && manifests.length > 0;
+  } catch {
+    // A login page with status 200 is how some registries without the API answer.
+    return false;
+  }
+}
+
+function ask(exchange: Exchange, request: ManifestRequest, method: 'GET' | 'HEAD', route: Route) {
+  // Registries hide what the Accept does not name, and the client's may name less than signatures need.
+  const headers = withHeader(readHeaders(request.sent.headers), 'Accept', formatAccept(MANIFEST_TYPES));
+  return exchange.endpoint.upstream.request({ method, path: formatRoute(route), headers }).catch(() => undefined);
+}

@@ -1,0 +1,34 @@
+import { singleFlight } from '../lib/single-flight.ts';
+import { deleteManifest } from './delete-manifest.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { getBlob, type StartingFills } from './get-blob.ts';
+import { getManifest } from './get-manifest.ts';
+import { passThrough, unsupportedMethod } from './pass-through.ts';
+import type { Services } from './ports.ts';
+import { pushManifest } from './push-manifest.ts';
+import type { Resolved } from './resolve-manifest.ts';
+import { createUploadDigests } from './upload-digests.ts';
+
+/** Answers one request; rejects with a RegistryError for what the edge has to explain. */
+export type Dispatch = (exchange: Exchange) => Promise<Answer>;
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Chooses the use case. What several requests share (running questions, upload sessions) lives as long as the dispatcher. */
+export function createDispatch(services: Services): Dispatch {
+  const flight = singleFlight<Resolved>();
+  const starting: StartingFills = new Set();
+  const uploads = createUploadDigests();
+  return async (exchange) => {
+    const { method, route } = exchange.request;
+    if (!METHODS.has(method)) throw unsupportedMethod(method);
+    const reads = method === 'GET' || method === 'HEAD';
+    if (route.kind === 'manifest') {
+      if (reads) return getManifest(services, flight, exchange, route);
+      if (method === 'PUT') return pushManifest(services, exchange, route);
+      if (method === 'DELETE') return deleteManifest(services, uploads, exchange, route);
+    }
+    if (route.kind === 'blob' && reads) return getBlob(services, starting, exchange, route);
+    return passThrough(services, uploads, exchange);
+  };
+}

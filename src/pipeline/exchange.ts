@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { HeaderList } from '../domain/headers.ts';
+import type { RequestView } from '../fixes/fix.ts';
+import type { AppliedFix, FixSet, ManifestOutcome } from '../fixes/run.ts';
+import type { BlobReader, CacheStatus, CanonicalManifest, Upstream } from './ports.ts';
+
+/** What clients talk to: an upstream and the fixes that stand in front of it. */
+export interface Endpoint {
+  readonly name: string;
+  readonly upstream: Upstream;
+  readonly fixes: FixSet;
+  /** How long a tag's digest is believed without asking the registry again, in milliseconds. */
+  readonly tagTtl: number;
+  /** What the fixes made of stored manifests, by method and kind of reference. */
+  readonly prepared: WeakMap<CanonicalManifest, Map<string, ManifestOutcome>>;
+}
+
+/** Who is asking. `identity` stands for the credentials and does not reveal them. */
+export interface Caller {
+  readonly identity: string;
+  readonly anonymous: boolean;
+}
+
+/** One request and what becomes known about it on its way. */
+export interface Exchange {
+  readonly endpoint: Endpoint;
+  readonly caller: Caller;
+  /** The request as the client sent it. */
+  readonly request: RequestView;
+  /** `http://host:port` as the client sees manifix. */
+  readonly clientOrigin: string;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+  /** Only for bodies: the pass-through and buffered pushes read them. */
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly applied: AppliedFix[];
+}
+
+export type AnswerBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly reader: BlobReader }
+  | { readonly kind: 'stream'; readonly stream: Readable };
+
+/** What the edge sends. For HEAD the headers are those of the GET and the body is `none`. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: AnswerBody;
+  readonly cache?: CacheStatus;
+  /** Whether a `miss` was stored. */
+  readonly stored?: boolean;
+  /** Until when the very same request may get the same answer without asking anybody, in milliseconds since the epoch. */
+  readonly reusableUntil?: number;
+}
+
+/** Whether redirects are followed for the client or left to it. */
+export function redirectsOf(endpoint: Endpoint): 'follow' | 'pass' {
+  return endpoint.fixes.mode('redirect-auth-leak-400') === 'on' ? 'follow' : 'pass';
+}
+
+export const NO_BODY: AnswerBody = { kind: 'none' };

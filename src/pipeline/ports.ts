@@ -1,0 +1,192 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../domain/digest.ts';
+import type { HeaderList } from '../domain/headers.ts';
+import type { MediaType } from '../domain/media-type.ts';
+import type { RepositoryName, Tag } from '../domain/reference.ts';
+import type { RouteKind } from '../domain/route.ts';
+import type { AppliedFix } from '../fixes/run.ts';
+
+// What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
+// app.ts joins them.
+
+/** One request to a registry. `path` starts with `/v2/` and carries the query. */
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** `pass` returns a redirect as it is; default `follow`. */
+  readonly redirects?: 'follow' | 'pass';
+}
+
+/** The final answer, after redirects. Whoever gets it reads `body` to its end or destroys it. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Readable;
+  /** Whether a redirect was followed to get here. */
+  readonly redirected: boolean;
+}
+
+/**
+ * A registry. `request` follows redirects of GET and HEAD and drops credentials on a change of origin; it rejects with a
+ * RegistryError (code UNAVAILABLE, status 502 or 504, the cause kept) when no answer comes.
+ */
+export interface Upstream {
+  readonly name: string;
+  /** `scheme://host:port`, without a path. */
+  readonly origin: string;
+  /** Path in front of `/v2/`, without a trailing slash; usually empty. */
+  readonly basePath: string;
+  request(request: UpstreamRequest): Promise<UpstreamResponse>;
+}
+
+/** Verified bytes of a blob, or those of a running fill, as one client reads them. */
+export interface BlobReader {
+  /** The next bytes, or undefined at the end. A chunk is valid until the next call. Rejects when the bytes cannot be completed. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Frees what the reader holds; safe to call twice and at any time. */
+  close(): void;
+}
+
+export interface ByteRange {
+  readonly start: number;
+  /** Inclusive. */
+  readonly end: number;
+}
+
+export interface StoredBlob {
+  readonly size: number;
+  reader(range?: ByteRange): BlobReader;
+  close(): void;
+}
+
+/** The one download of a cold blob that all its readers share. */
+export interface Fill {
+  /** Settles when the registry's header fields are in: the length, if it was said. Rejects with an UpstreamRefusal or a RegistryError. */
+  readonly started: Promise<{ readonly size: number | undefined }>;
+  /** Settles when the blob is stored (true) or could be served but not stored (false). Rejects when it is wrong or cut. */
+  readonly finished: Promise<boolean>;
+  /** A cursor of its own; the last bytes come only after length and digest agree. */
+  reader(range?: ByteRange): BlobReader;
+}
+
+/**
+ * Where a fill gets its bytes. It is asked again with `from` after a cut, and then answers 206 from that byte on, or 200
+ * with all of it.
+ */
+export type FillSource = (
+  signal: AbortSignal,
+  from?: number,
+) => Promise<Pick<UpstreamResponse, 'status' | 'headers' | 'body'>>;
+
+export interface BlobStore {
+  /** Undefined when absent or not intact in size. */
+  open(digest: Digest): Promise<StoredBlob | undefined>;
+  fill(digest: Digest): Fill | undefined;
+  /** Joins the running fill or starts one from `source`, which is called at most once. */
+  startFill(digest: Digest, source: FillSource): Fill;
+}
+
+/** A manifest as the registry has it. `headers` are the registry's own of the GET that brought it. */
+export interface CanonicalManifest {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly headers: HeaderList;
+}
+
+export interface ManifestStore {
+  get(digest: Digest): Promise<CanonicalManifest | undefined>;
+  /** Resolves false when the bytes could not be stored; serving goes on. */
+  put(manifest: CanonicalManifest): Promise<boolean>;
+}
+
+export interface TagRecord {
+  readonly digest: Digest;
+  /** When the registry last confirmed it, in milliseconds since the epoch. */
+  readonly confirmedAt: number;
+}
+
+/** A manifest that manifix changed for by-tag requests; it lives as long as its original. */
+export interface DerivedManifest {
+  readonly digest: Digest;
+  readonly original: Digest;
+  readonly bytes: Uint8Array;
+  readonly mediaType: MediaType;
+}
+
+export type LinkKind = 'manifest' | 'blob';
+
+/** Small durable facts. All calls are synchronous and fast; writes are durable when the call returns. */
+export interface Facts {
+  tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
+  putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
+  /** Forgets what all views of the tag said, or all tags of the repository when no tag is named. */
+  dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;
+  /** Whether the registry was seen to hold this content in this repository; `open` when a caller without credentials saw it. */
+  link(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): 'open' | 'private' | undefined;
+  putLink(
+    upstream: string,
+    repository: RepositoryName,
+    kind: LinkKind,
+    digest: Digest,
+    access: 'open' | 'private',
+  ): void;
+  dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;
+  derived(upstream: string, repository: RepositoryName, digest: Digest): DerivedManifest | undefined;
+  /** The derived manifest of an original in any repository of the upstream's; the same for ever once stored. */
+  derivedFrom(upstream: string, repository: RepositoryName, original: Digest): DerivedManifest | undefined;
+  putDerived(upstream: string, repository: RepositoryName, manifest: DerivedManifest): void;
+  dropDerived(upstream: string, repository: RepositoryName, original: Digest): void;
+  /** Whether signatures or referrers of this original are known: true, false, or undefined when nobody looked. */
+  signed(upstream: string, repository: RepositoryName, original: Digest): boolean | undefined;
+  putSigned(upstream: string, repository: RepositoryName, original: Digest, signed: boolean): void;
+}
+
+export type CacheStatus = 'hit' | 'miss' | 'stale' | 'bypass';
+
+/** One finished request, without its query and header fields, which may hold credentials and upload state. */
+export interface FinishedRequest {
+  readonly id: string;
+  /** Empty when no endpoint was found. */
+  readonly endpoint: string;
+  /** What was asked for; `invalid` when the target could not be parsed. */
+  readonly kind: RouteKind | 'invalid';
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly cache: CacheStatus | undefined;
+  readonly bytesSent: number;
+  readonly seconds: number;
+  readonly client: string;
+  readonly userAgent: string | undefined;
+  readonly fixes: readonly AppliedFix[];
+  /** Why the answer could not be given, or not be completed. */
+  readonly error?: unknown;
+}
+
+/** What the operator is told. */
+export interface Telemetry {
+  requestFinished(request: FinishedRequest): void;
+  warn(message: string, facts: Readonly<Record<string, unknown>>): void;
+}
+
+/** Remembers for a short time that a caller was allowed to read a repository. */
+export interface Grants {
+  has(upstream: string, repository: RepositoryName, identity: string): boolean;
+  add(upstream: string, repository: RepositoryName, identity: string): void;
+}
+
+/** Everything the use cases work with. */
+export interface Services {
+  readonly blobs: BlobStore;
+  readonly manifests: ManifestStore;
+  readonly facts: Facts;
+  readonly grants: Grants;
+  readonly telemetry: Telemetry;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Signs upload locations that lead away from the registry's own paths. */
+  readonly locationKey: Uint8Array;
+}

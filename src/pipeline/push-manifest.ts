@@ -1,0 +1,112 @@
+import { type Digest, digestOf, parseDigest } from '../domain/digest.ts';
+import { ERRORS, RegistryError } from '../domain/errors.ts';
+import { withHeader } from '../domain/headers.ts';
+import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
+import type { RepositoryName, Tag } from '../domain/reference.ts';
+import type { Route } from '../domain/route.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import { readBody } from '../lib/read-body.ts';
+import { readHeaders } from './access.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
+import { upstreamPath } from './pass-through.ts';
+import { forward } from './pass-through-proxy.ts';
+import type { Services } from './ports.ts';
+import { relay } from './relay.ts';
+import { report } from './report.ts';
+
+type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
+
+/**
+ * PUT of a manifest. Its bytes are never changed; what the request says about them is. A manifest that refers to one
+ * that manifix derived gets that one pushed first, because the client believes that the registry has it.
+ */
+export async function pushManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
+  const bytes = await readBody(exchange.incoming, MAX_MANIFEST, 'discard');
+  if (bytes === 'too-large') throw manifestTooLarge();
+  const inspection = inspectManifest(bytes);
+  if (inspection.shape === 'ambiguous') throw ambiguousManifest(400);
+  const outcome = exchange.endpoint.fixes.request({ ...exchange.request, manifest: { bytes, inspection } });
+  report(exchange, outcome.applied);
+  if (outcome.refuse !== undefined) throw outcome.refuse;
+  await materialise(services, exchange, route.repository, inspection);
+  const sent = outcome.view;
+  const forwarded = await forward(
+    exchange,
+    {
+      origin: exchange.endpoint.upstream.origin,
+      path: upstreamPath(exchange, sent),
+      method: 'PUT',
+      headers: sent.headers,
+      body: bytes,
+    },
+    exchange.signal,
+  );
+  const pushed = { ...exchange, request: { ...exchange.request, manifest: { bytes, inspection } } };
+  const received = { digest: digestOf(bytes), size: bytes.length };
+  const answer = await relay(services, pushed, sent, forwarded, received);
+  if (answer.status < 300) rememberPush(services, exchange, route, inspection);
+  return answer;
+}
+
+function manifestTooLarge(): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', {
+    status: 413,
+    message: `${ERRORS.MANIFEST_INVALID.message}: larger than ${MAX_MANIFEST} bytes`,
+    explanation:
+      'A manifest lists blobs and does not hold them; registries accept about 4 MiB. ' +
+      'If this is a layer or a config, push it to /blobs/uploads/ instead.',
+    fix: 'manifest-size-limit',
+  });
+}
+
+/** Pushes what manifix derived under its own digest, with the caller's credentials, when this manifest refers to it. */
+async function materialise(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  inspection: ManifestInspection,
+): Promise<void> {
+  const { upstream } = exchange.endpoint;
+  for (const { digest, role } of inspection.descriptors) {
+    const derived =
+      digest !== undefined && (role === 'child' || role === 'subject')
+        ? services.facts.derived(upstream.name, repository, digest)
+        : undefined;
+    if (derived === undefined) continue;
+    const answer = await upstream.request({
+      method: 'PUT',
+      path: formatRoute({ kind: 'manifest', repository, reference: { kind: 'digest', digest: derived.digest } }),
+      headers: withHeader(readHeaders(exchange.request.headers), 'Content-Type', derived.mediaType),
+      body: derived.bytes,
+    });
+    answer.body.destroy();
+    if (answer.status >= 300) {
+      services.telemetry.warn('a derived manifest could not be pushed', {
+        digest: derived.digest,
+        status: answer.status,
+      });
+    }
+  }
+}
+
+// What cosign attaches to a digest, and the fallback tag of the referrers API (distribution-spec).
+const ATTACHMENT_TAG = /^(sha(?:256|384|512))-([0-9a-f]+)(?:\.(?:sig|att|sbom))?$/;
+
+/** A pushed tag is fresh at once; a pushed signature ends the changing of what it signs. */
+function rememberPush(
+  services: Services,
+  exchange: Exchange,
+  route: ManifestRoute,
+  inspection: ManifestInspection,
+): void {
+  const upstream = exchange.endpoint.upstream.name;
+  const { repository, reference } = route;
+  const tag: Tag | undefined = reference.kind === 'tag' ? reference.tag : undefined;
+  if (tag !== undefined) services.facts.dropTags(upstream, repository, tag);
+  const [, algorithm, hex] = ATTACHMENT_TAG.exec(tag ?? '') ?? [];
+  const attachedTo: (Digest | undefined)[] = [parseDigest(`${algorithm}:${hex}`), inspection.subject];
+  for (const original of attachedTo) {
+    if (original !== undefined) services.facts.putSigned(upstream, repository, original, true);
+  }
+}

@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream';
+import { parseErrors } from '../domain/errors.ts';
+import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
+import type { RequestView, ResponseView } from '../fixes/fix.ts';
+import type { ResponseOutcome } from '../fixes/run.ts';
+import { endToEndHeaders } from '../lib/hop-by-hop.ts';
+import { readUpTo } from '../lib/read-body.ts';
+import { type Answer, type AnswerBody, type Exchange, NO_BODY } from './exchange.ts';
+import type { Services } from './ports.ts';
+import { report } from './report.ts';
+import { sealLocation } from './sealed-location.ts';
+
+/** Error bodies longer than this are not read for explanations. */
+const MAX_ERROR_BODY = 64 * 1024;
+
+/** An answer of the registry that is not what was hoped for, in a form that several callers can share. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly text: string;
+}
+
+type Received = ResponseView['received'];
+
+/** Reads an unwanted answer; whatever lies beyond 64 KiB is dropped. */
+export async function readRefusal(response: { status: number; headers: HeaderList; body: Readable }): Promise<Refusal> {
+  const { status, headers } = response;
+  const body = await readUpTo(response.body, MAX_ERROR_BODY).catch(() => new Uint8Array());
+  if (body instanceof Uint8Array) return { status, headers, text: Buffer.from(body).toString() };
+  body.destroy();
+  return { status, headers, text: '' };
+}
+
+/** Passes a refusal on, with its errors in the OCI form and explained as far as the endpoint's fixes do. */
+export function relayRefusal(
+  services: Services,
+  exchange: Exchange,
+  sent: RequestView,
+  refusal: Refusal,
+  received?: Received,
+): Answer {
+  const bytes = Buffer.from(refusal.text);
+  const errors = parseErrors(bytes);
+  const outcome = exchange.endpoint.fixes.response({
+    ...viewOf(services, exchange, sent, refusal.status, refusal.headers, received),
+    text: refusal.text,
+    ...(errors === undefined ? {} : { errors }),
+  });
+  report(exchange, outcome.applied);
+  if (outcome.refuse !== undefined) throw outcome.refuse;
+  const body =
+    outcome.errors === undefined || outcome.errors === errors
+      ? bytes
+      : Buffer.from(JSON.stringify({ errors: outcome.errors }));
+  // Without a body, what HEAD says of it is the registry's to know.
+  if (exchange.request.method === 'HEAD') return { status: outcome.status, headers: outcome.headers, body: NO_BODY };
+  return { status: outcome.status, headers: errorHeaders(outcome, body), body: { kind: 'bytes', bytes: body } };
+}
+
+/** Passes an answer of the registry on; its body streams, that of an error is read first. */
+export async function relay(
+  services: Services,
+  exchange: Exchange,
+  sent: RequestView,
+  response: { status: number; headers: HeaderList; body: Readable },
+  received?: Received,
+): Promise<Answer> {
+  if (response.status >= 400) {
+    return { ...relayRefusal(services, exchange, sent, await readRefusal(response), received), cache: 'bypass' };
+  }
+  const outcome = exchange.endpoint.fixes.response(
+    viewOf(services, exchange, sent, response.status, response.headers, received),
+  );
+  report(exchange, outcome.applied);
+  if (outcome.refuse !== undefined) {
+    response.body.destroy();
+    throw outcome.refuse;
+  }
+  return { status: outcome.status, headers: outcome.headers, body: streamed(exchange, response), cache: 'bypass' };
+}
+
+function streamed(exchange: Exchange, response: { status: number; body: Readable }): AnswerBody {
+  if (exchange.request.method !== 'HEAD' && response.status !== 204 && response.status !== 304) {
+    return { kind: 'stream', stream: response.body };
+  }
+  response.body.resume();
+  return NO_BODY;
+}
+
+function viewOf(
+  services: Services,
+  exchange: Exchange,
+  sent: RequestView,
+  status: number,
+  headers: HeaderList,
+  received: Received,
+): ResponseView {
+  const { upstream } = exchange.endpoint;
+  return {
+    request: exchange.request,
+    sent,
+    status,
+    headers: asSeenByClient(exchange, endToEndHeaders(headers)),
+    clientOrigin: exchange.clientOrigin,
+    upstreamOrigin: upstream.origin,
+    sealLocation: (url) => sealLocation(services.locationKey, sent.route, url),
+    ...(received === undefined ? {} : { received }),
+  };
+}
+
+/**
+ * A Location that the registry built from its own address means this proxy's address to the client. That is what a
+ * reverse proxy does for every healthy exchange; an address that is wrong is the fixes' business.
+ */
+function asSeenByClient(exchange: Exchange, headers: HeaderList): HeaderList {
+  const { origin, basePath } = exchange.endpoint.upstream;
+  const own = `${origin}${basePath}/v2/`;
+  const location = headerValue(headers, 'Location');
+  if (location?.startsWith(own) !== true) return headers;
+  return withHeader(headers, 'Location', `${exchange.clientOrigin}/v2/${location.slice(own.length)}`);
+}
+
+/** An error body is always sent whole, decoded and with its own length. */
+function errorHeaders(outcome: ResponseOutcome, body: Uint8Array): HeaderList {
+  const plain = withoutHeaders(outcome.headers, 'Content-Length', 'Content-Encoding', 'ETag');
+  const typed =
+    outcome.errors === undefined || headerValue(plain, 'Content-Type')?.includes('json')
+      ? plain
+      : withHeader(plain, 'Content-Type', 'application/json; charset=utf-8');
+  return [...typed, ['Content-Length', String(body.length)]];
+}

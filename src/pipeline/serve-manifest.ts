@@ -1,0 +1,149 @@
+import type { Digest } from '../domain/digest.ts';
+import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
+import { inspectManifest } from '../domain/manifest.ts';
+import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from '../domain/range.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import type { ManifestOutcome } from '../fixes/run.ts';
+import { proveReadAccess, readHeaders } from './access.ts';
+import { derivedHeaders, deriveManifest } from './derive-manifest.ts';
+import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
+import { ambiguousManifest } from './fetch-manifest.ts';
+import { withFreshness } from './freshness.ts';
+import type { CacheStatus, CanonicalManifest, DerivedManifest, Services } from './ports.ts';
+import { relayRefusal } from './relay.ts';
+import { report } from './report.ts';
+import type { ManifestRequest } from './resolve-manifest.ts';
+
+export interface ManifestToServe {
+  readonly manifest: CanonicalManifest;
+  readonly headHeaders?: HeaderList;
+  readonly cache: CacheStatus;
+  readonly stored: boolean;
+}
+
+/** Runs the fixes over a manifest and answers with it, or, by tag, with what was derived from it. */
+export async function serveManifest(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  found: ManifestToServe,
+): Promise<Answer> {
+  const outcome = prepared(exchange, request, found);
+  const { derive } = outcome;
+  if (derive === undefined || outcome.refuse !== undefined) report(exchange, outcome.applied);
+  if (outcome.refuse !== undefined) throw outcome.refuse;
+  const cached = { cache: found.cache, stored: found.cache === 'miss' && found.stored };
+  if (derive === undefined) return { ...manifestAnswer(exchange, request, outcome.headers, found.manifest), ...cached };
+  const derived = await deriveManifest(services, exchange, request, found.manifest.digest, derive);
+  const others = outcome.applied.filter((fix) => fix !== derive.fix);
+  if (derived.kind === 'declined') {
+    report(exchange, [...others, { id: derive.fix.id, mode: 'observe', note: derived.reason }]);
+    return { ...manifestAnswer(exchange, request, outcome.headers, found.manifest), ...cached };
+  }
+  report(exchange, [derive.fix]);
+  return { ...derivedAnswer(exchange, request, derived.manifest), ...cached };
+}
+
+/**
+ * Answers a request for a derived digest. It needs the same right as its original, which the registry is asked about;
+ * when the original is gone, so is what was derived from it.
+ */
+export async function serveDerived(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  derived: DerivedManifest,
+): Promise<Answer> {
+  const { repository, sent } = request;
+  const access = await proveReadAccess(services, exchange, repository, 'manifest', derived.original, sent.headers);
+  if (access.outcome === 'unreachable') throw access.error;
+  if (access.outcome === 'refused') {
+    if (await isGone(exchange, request, access.status)) {
+      services.facts.dropDerived(exchange.endpoint.upstream.name, repository, derived.original);
+    }
+    return relayRefusal(services, exchange, sent, { status: access.status, headers: access.headers, text: '' });
+  }
+  return { ...derivedAnswer(exchange, request, derived), cache: 'hit' };
+}
+
+/** Registries also say 404 to hide a repository from those who may not read it; what they hide is not gone. */
+async function isGone(exchange: Exchange, { repository, sent }: ManifestRequest, status: number): Promise<boolean> {
+  if (status !== 404) return status === 410;
+  const path = formatRoute({ kind: 'tags', repository });
+  const asked = exchange.endpoint.upstream.request({ method: 'GET', path, headers: readHeaders(sent.headers) });
+  const answer = await asked.catch(() => undefined);
+  answer?.body.destroy();
+  return answer?.status === 200;
+}
+
+function derivedAnswer(exchange: Exchange, request: ManifestRequest, derived: DerivedManifest): Answer {
+  return manifestAnswer(exchange, request, derivedHeaders(derived, request.reference.kind), derived);
+}
+
+/** Fixes are pure, so that their outcome for one stored manifest is computed once for each kind of request. */
+function prepared(exchange: Exchange, request: ManifestRequest, found: ManifestToServe): ManifestOutcome {
+  const { method } = exchange.request;
+  const { kind } = request.reference;
+  if (found.headHeaders !== undefined && method === 'HEAD') return prepare(exchange, request, found);
+  const memo = exchange.endpoint.prepared.get(found.manifest) ?? new Map<string, ManifestOutcome>();
+  const key = `${method} ${kind}`;
+  const outcome = memo.get(key) ?? prepare(exchange, request, found);
+  memo.set(key, outcome);
+  exchange.endpoint.prepared.set(found.manifest, memo);
+  return outcome;
+}
+
+function prepare(exchange: Exchange, request: ManifestRequest, found: ManifestToServe): ManifestOutcome {
+  const { bytes, digest, headers } = found.manifest;
+  const inspection = inspectManifest(bytes);
+  if (inspection.shape === 'ambiguous') return { headers, refuse: ambiguousManifest(502), applied: [] };
+  const outcome = exchange.endpoint.fixes.manifest({
+    method: exchange.request.method,
+    reference: request.reference,
+    bytes,
+    digest,
+    inspection,
+    headers: (exchange.request.method === 'HEAD' ? found.headHeaders : undefined) ?? headers,
+  });
+  return { ...outcome, headers: withFreshness(outcome.headers, request.reference.kind) };
+}
+
+/** The whole of it, a part of it by digest, or 304 when the client has it. */
+function manifestAnswer(
+  exchange: Exchange,
+  request: ManifestRequest,
+  headers: HeaderList,
+  manifest: { readonly digest: Digest; readonly bytes: Uint8Array },
+): Answer {
+  const { bytes, digest } = manifest;
+  const head = exchange.request.method === 'HEAD';
+  if (matchesEntityTag(headerValue(exchange.request.headers, 'If-None-Match'), digest)) {
+    return { status: 304, headers: withoutHeaders(headers, 'Content-Length', 'Content-Type'), body: NO_BODY };
+  }
+  if (head) return { status: 200, headers, body: NO_BODY };
+  const rangeHeader = request.reference.kind === 'digest' ? headerValue(exchange.request.headers, 'Range') : undefined;
+  const ranged = ifRangeAllows(headerValue(exchange.request.headers, 'If-Range'), digest);
+  const range = ranged ? parseRange(rangeHeader, bytes.length) : undefined;
+  if (range === 'unsatisfiable') {
+    const unsatisfied = withHeader(
+      withHeader(headers, 'Content-Length', '0'),
+      'Content-Range',
+      `bytes */${bytes.length}`,
+    );
+    return { status: 416, headers: unsatisfied, body: NO_BODY };
+  }
+  if (range === undefined) {
+    return {
+      status: 200,
+      headers: withHeader(headers, 'Content-Length', String(bytes.length)),
+      body: { kind: 'bytes', bytes },
+    };
+  }
+  const part = bytes.subarray(range.start, range.end + 1);
+  const partial = withHeader(
+    withHeader(headers, 'Content-Length', String(part.length)),
+    'Content-Range',
+    formatContentRange(range, bytes.length),
+  );
+  return { status: 206, headers: partial, body: { kind: 'bytes', bytes: part } };
+}

@@ -1,0 +1,56 @@
+import { createDigester, type Digest, type Digester } from '../domain/digest.ts';
+
+/** Sessions that are remembered at once; an older one merely loses its part in explanations. */
+const MAX_SESSIONS = 10_000;
+
+interface Session {
+  readonly digester: Digester;
+  readonly size: number;
+}
+
+/** What one request's body adds to a session. */
+export interface UploadObserver {
+  readonly observe: (chunk: Uint8Array) => void;
+  /** Digest and size of all that the session got; undefined when not all of it passed through here. */
+  total(): { readonly digest: Digest; readonly size: number } | undefined;
+  /** Keeps or forgets the session, by what the registry answered. */
+  settle(accepted: boolean): void;
+}
+
+/**
+ * Digests of uploads while they pass, so that a refusal can say what arrived. Only sessions whose first byte passed
+ * through here are known: a digest over a part of the content would mislead.
+ */
+export interface UploadDigests {
+  opened(session: string): void;
+  observe(session: string): UploadObserver;
+}
+
+export function createUploadDigests(): UploadDigests {
+  const sessions = new Map<string, Session>();
+  const keep = (key: string, session: Session): void => {
+    sessions.delete(key);
+    sessions.set(key, session);
+    const oldest = sessions.size > MAX_SESSIONS ? sessions.keys().next().value : undefined;
+    if (oldest !== undefined) sessions.delete(oldest);
+  };
+  return {
+    opened: (key) => keep(key, { digester: createDigester(), size: 0 }),
+    observe(key) {
+      const before = sessions.get(key);
+      const digester = before?.digester.copy();
+      let size = before?.size ?? 0;
+      return {
+        observe: (chunk) => {
+          digester?.update(chunk);
+          size += chunk.length;
+        },
+        total: () => (digester === undefined ? undefined : { digest: digester.copy().digest(), size }),
+        settle: (accepted) => {
+          if (accepted && digester !== undefined) keep(key, { digester, size });
+          else sessions.delete(key);
+        },
+      };
+    },
+  };
+}

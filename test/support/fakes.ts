@@ -1,0 +1,132 @@
+import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
+import type {
+  CanonicalManifest,
+  DerivedManifest,
+  Facts,
+  FinishedRequest,
+  Grants,
+  ManifestStore,
+  Services,
+  TagRecord,
+  Telemetry,
+} from '../../src/pipeline/ports.ts';
+import { type FakeBlobStore, fakeBlobStore } from './fake-blobs.ts';
+
+/** Everything that the use cases work with, in memory and open to tests. */
+export interface FakeServices extends Services {
+  readonly blobs: FakeBlobStore;
+  readonly manifests: FakeManifestStore;
+  readonly telemetry: FakeTelemetry;
+  readonly facts: FakeFacts;
+  /** What `now` says, in milliseconds. */
+  readonly clock: { now: number };
+}
+
+export interface FakeManifestStore extends ManifestStore {
+  readonly stored: ReadonlyMap<Digest, CanonicalManifest>;
+  /** Set: nothing can be stored any more. */
+  full: boolean;
+}
+
+export interface FakeTelemetry extends Telemetry {
+  readonly requests: readonly FinishedRequest[];
+  readonly warnings: readonly string[];
+}
+
+export interface FakeFacts extends Facts {
+  /** Set: derived manifests cannot be made durable. */
+  readOnly: boolean;
+  readonly derivedManifests: readonly DerivedManifest[];
+}
+
+/** Makes services with nothing in them. */
+export function fakeServices(): FakeServices {
+  const clock = { now: 1_700_000_000_000 };
+  return {
+    blobs: fakeBlobStore(),
+    manifests: fakeManifestStore(),
+    facts: fakeFacts(),
+    grants: fakeGrants(),
+    telemetry: fakeTelemetry(),
+    clock,
+    now: () => clock.now,
+    locationKey: new Uint8Array(32).fill(7),
+  };
+}
+
+/** One object for each manifest, and the header fields that came first, as the store has it. */
+function fakeManifestStore(): FakeManifestStore {
+  const stored = new Map<Digest, CanonicalManifest>();
+  return {
+    stored,
+    full: false,
+    get: async (digest) => stored.get(digest),
+    async put(manifest) {
+      if (this.full) return false;
+      if (digestOf(manifest.bytes, algorithmOf(manifest.digest)) !== manifest.digest)
+        throw new Error('the bytes do not have their digest');
+      if (!stored.has(manifest.digest)) stored.set(manifest.digest, manifest);
+      return true;
+    },
+  };
+}
+
+function fakeFacts(): FakeFacts {
+  const tags = new Map<string, TagRecord>();
+  const links = new Map<string, 'open' | 'private'>();
+  const derived = new Map<string, DerivedManifest>();
+  const signed = new Map<string, boolean>();
+  const key = (...parts: readonly string[]) => JSON.stringify(parts);
+  const dropWhere = (map: Map<string, unknown>, matches: (parts: string[]) => boolean) => {
+    for (const name of map.keys()) if (matches(JSON.parse(name))) map.delete(name);
+  };
+  return {
+    readOnly: false,
+    get derivedManifests() {
+      return [...derived.values()];
+    },
+    tag: (...names) => tags.get(key(...names)),
+    putTag: (upstream, repository, tag, view, record) => void tags.set(key(upstream, repository, tag, view), record),
+    dropTags: (upstream, repository, tag) =>
+      dropWhere(tags, ([u, r, t]) => u === upstream && r === repository && (tag === undefined || t === tag)),
+    link: (...names) => links.get(key(...names)),
+    putLink: (upstream, repository, kind, digest, access) =>
+      void links.set(key(upstream, repository, kind, digest), access),
+    dropLink: (...names) => void links.delete(key(...names)),
+    derived: (...names) => derived.get(key(...names)),
+    derivedFrom: (upstream, _repository, original) =>
+      derived
+        .entries()
+        .find(([name, manifest]) => JSON.parse(name)[0] === upstream && manifest.original === original)?.[1],
+    putDerived(upstream, repository, manifest) {
+      if (this.readOnly) throw new Error('the disk is full');
+      derived.set(key(upstream, repository, manifest.digest), manifest);
+    },
+    dropDerived(upstream, repository, original) {
+      dropWhere(derived, ([u, r, digest]) => {
+        return u === upstream && r === repository && derived.get(key(u, r, digest ?? ''))?.original === original;
+      });
+    },
+    signed: (...names) => signed.get(key(...names)),
+    putSigned: (upstream, repository, original, value) => void signed.set(key(upstream, repository, original), value),
+  };
+}
+
+function fakeGrants(): Grants {
+  const grants = new Set<string>();
+  return {
+    has: (...names) => grants.has(JSON.stringify(names)),
+    add: (...names) => void grants.add(JSON.stringify(names)),
+  };
+}
+
+function fakeTelemetry(): FakeTelemetry {
+  const requests: FinishedRequest[] = [];
+  const warnings: string[] = [];
+  return {
+    requests,
+    warnings,
+    requestFinished: (request) => void requests.push(request),
+    warn: (message) => void warnings.push(message),
+  };
+}

@@ -1,0 +1,120 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { RegistryError } from '../../src/domain/errors.ts';
+import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
+import { FIXES } from '../../src/fixes/index.ts';
+import { type AppliedFix, compileFixes, type FixSetting } from '../../src/fixes/run.ts';
+import { callerOf } from '../../src/http/client.ts';
+import { answerError } from '../../src/http/respond.ts';
+import { parseTarget } from '../../src/http/routes.ts';
+import { createDispatch } from '../../src/pipeline/dispatch.ts';
+import type { Answer, AnswerBody, Endpoint, Exchange } from '../../src/pipeline/exchange.ts';
+import type { CacheStatus, Upstream } from '../../src/pipeline/ports.ts';
+import { type FakeUpstream, fakeUpstream } from './fake-upstream.ts';
+import { type FakeServices, fakeServices } from './fakes.ts';
+
+/** A whole answer as the edge would send it. */
+export interface SeenAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+  readonly cache: CacheStatus | undefined;
+  readonly stored: boolean;
+  readonly fixes: readonly AppliedFix[];
+  header(name: string): string | undefined;
+}
+
+/** One endpoint with fakes behind it. */
+export interface Scene {
+  readonly services: FakeServices;
+  readonly upstream: FakeUpstream;
+  readonly endpoint: Endpoint;
+  ask(method: string, target: string, headers?: HeaderList): Promise<SeenAnswer>;
+  /** The same before its body is read. */
+  answer(method: string, target: string, headers?: HeaderList): Promise<Answer>;
+}
+
+interface SceneOptions {
+  readonly settings?: Readonly<Record<string, FixSetting>>;
+  /** Milliseconds; a minute where not told otherwise. */
+  readonly tagTtl?: number;
+}
+
+export function createScene({ settings = {}, tagTtl = 60_000 }: SceneOptions = {}): Scene {
+  const services = fakeServices();
+  const upstream = fakeUpstream();
+  const endpoint = fakeEndpoint(upstream, settings, tagTtl);
+  const dispatch = createDispatch(services);
+  const answer = (method: string, target: string, headers: HeaderList = []) =>
+    dispatch(fakeExchange(endpoint, method, target, headers));
+  return {
+    services,
+    upstream,
+    endpoint,
+    answer,
+    async ask(method, target, headers = []) {
+      const exchange = fakeExchange(endpoint, method, target, headers);
+      const given = await dispatch(exchange).catch((error: unknown) => {
+        if (error instanceof RegistryError) return answerError(error, method);
+        throw error;
+      });
+      return {
+        status: given.status,
+        headers: given.headers,
+        body: await bytesOf(given.body),
+        cache: given.cache,
+        stored: given.stored ?? false,
+        fixes: exchange.applied,
+        header: (name) => headerValue(given.headers, name),
+      };
+    },
+  };
+}
+
+/** An endpoint with the catalogue's fixes in these settings, otherwise in their default modes. */
+export function fakeEndpoint(
+  upstream: Upstream,
+  settings: Readonly<Record<string, FixSetting>> = {},
+  tagTtl = 60_000,
+): Endpoint {
+  return { name: 'default', upstream, fixes: compileFixes(FIXES, settings), tagTtl, prepared: new WeakMap() };
+}
+
+/** A request as the edge hands it over; its sockets lead nowhere. */
+export function fakeExchange(endpoint: Endpoint, method: string, target: string, headers: HeaderList = []): Exchange {
+  const incoming = new IncomingMessage(new Socket());
+  return {
+    endpoint,
+    caller: callerOf(headers),
+    request: { method, ...parseTarget(target), headers, clientHeaders: headers, hasBody: false },
+    clientOrigin: 'http://manifix.test:5000',
+    signal: new AbortController().signal,
+    incoming,
+    outgoing: new ServerResponse(incoming),
+    applied: [],
+  };
+}
+
+/** The bytes of an answer's body. Rejects when it breaks off. */
+export async function bytesOf(body: AnswerBody): Promise<Buffer> {
+  switch (body.kind) {
+    case 'none':
+      return Buffer.alloc(0);
+    case 'bytes':
+      return Buffer.from(body.bytes);
+    case 'stream':
+      return buffer(body.stream);
+    case 'blob': {
+      const chunks: Buffer[] = [];
+      try {
+        for (let chunk = await body.reader.next(); chunk !== undefined; chunk = await body.reader.next()) {
+          chunks.push(Buffer.from(chunk));
+        }
+      } finally {
+        body.reader.close();
+      }
+      return Buffer.concat(chunks);
+    }
+  }
+}
