@@ -1,0 +1,28 @@
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Metrics } from './metrics.ts';
+
+export interface AdminOptions {
+  readonly metrics: Metrics;
+  /** `ok`, or a sentence that says what does not work while requests are still answered. */
+  readonly health: () => 'ok' | { readonly degraded: string };
+  /** False from the start of the shutdown on, so that load balancers look elsewhere. */
+  readonly accepting: () => boolean;
+}
+
+/** The listener for operators: liveness, readiness and metrics. It is separate so that clients cannot reach it. */
+export function createAdminServer({ metrics, health, accepting }: AdminOptions): Server {
+  const app = new Hono();
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', (context) => {
+    if (!accepting()) return context.json({ status: 'stopping' }, 503);
+    const state = health();
+    return context.json(state === 'ok' ? { status: 'ok' } : { status: 'degraded', reason: state.degraded });
+  });
+  app.get('/metrics', async (context) =>
+    context.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
+  );
+  app.notFound((context) => context.json({ status: 'not found', paths: ['/healthz', '/readyz', '/metrics'] }, 404));
+  return createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+}

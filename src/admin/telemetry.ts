@@ -1,0 +1,35 @@
+import type { Logger } from '../lib/logger.ts';
+import type { FinishedRequest, Telemetry } from '../pipeline/ports.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Tells the operator by counters and by log lines: one per request, one per fix that failed for the first time. */
+export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
+  const failed = new Set<string>();
+  return {
+    requestFinished(request) {
+      metrics.requestFinished(request);
+      const incomplete = request.error !== undefined && request.status < 400;
+      const level = request.status >= 500 || incomplete ? 'warn' : 'info';
+      if (logger.isLevelEnabled(level)) logger[level](logFields(request), 'request');
+      for (const { id, note, failure } of request.fixes) {
+        if (failure === undefined || failed.has(id)) continue;
+        failed.add(id);
+        logger.error({ endpoint: request.endpoint, fix: id, note, err: failure }, 'a fix failed');
+      }
+    },
+    warn: (message, facts) => logger.warn(facts, message),
+  };
+}
+
+/** The fields of a request's log line. They hold no query, no credentials and no header field but User-Agent. */
+function logFields(request: FinishedRequest): Record<string, unknown> {
+  const { fixes, error, seconds, cache, userAgent, ...rest } = request;
+  return {
+    ...rest,
+    milliseconds: Math.round(seconds * 1e6) / 1e3,
+    ...(cache === undefined ? {} : { cache }),
+    ...(userAgent === undefined ? {} : { userAgent }),
+    ...(fixes.length === 0 ? {} : { fixes: fixes.map(({ id, mode, note }) => ({ id, mode, note })) }),
+    ...(error === undefined ? {} : { err: error }),
+  };
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createMetrics, type Metrics } from './admin/metrics.ts';
+import { createAdminServer } from './admin/server.ts';
+import { createTelemetry } from './admin/telemetry.ts';
+import type { Config, EndpointConfig } from './config/config.ts';
+import { FIXES } from './fixes/index.ts';
+import { compileFixes } from './fixes/run.ts';
+import { trustCheck } from './http/client.ts';
+import type { Edge } from './http/handle.ts';
+import { createReadyAnswers } from './http/ready-answers.ts';
+import { createEdgeServer } from './http/server.ts';
+import type { HostPort } from './lib/address.ts';
+import { createLogger } from './lib/logger.ts';
+import { createDispatch, type Dispatch } from './pipeline/dispatch.ts';
+import type { Endpoint } from './pipeline/exchange.ts';
+import type { Services, Telemetry } from './pipeline/ports.ts';
+import { createGrants } from './store/grants.ts';
+import { openStore } from './store/open-store.ts';
+import { createUpstream, type UpstreamClient } from './upstream/upstream.ts';
+
+/** A running manifix. */
+export interface App {
+  readonly address: HostPort;
+  readonly adminAddress?: HostPort;
+  /** Takes a new configuration into use for the next requests; resolves to the keys that need a restart. */
+  reload(config: Config): Promise<readonly string[]>;
+  /** Ends listening, lets running requests finish within the drain time, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Everything that follows from the configuration and is replaced as a whole by a reload. */
+interface Generation {
+  readonly config: Config;
+  readonly edge: Edge;
+  readonly upstreams: readonly UpstreamClient[];
+}
+
+/** Opens the store, joins the layers and starts to listen. Rejects with a plain sentence when something is in the way. */
+export async function startApp(config: Config): Promise<App> {
+  const logger = createLogger(config.log);
+  const store = await openStore({
+    directory: config.cache.dir,
+    maxSize: config.cache.maxSize,
+    warn: (message, facts) => logger.warn(facts, message),
+  });
+  const metrics = createMetrics(store);
+  const telemetry = createTelemetry(logger, metrics);
+  const services: Services = {
+    blobs: store.blobs,
+    manifests: store.manifests,
+    facts: store.facts,
+    grants: createGrants(),
+    telemetry,
+    now: Date.now,
+    locationKey: randomBytes(32),
+  };
+  const dispatch = createDispatch(services);
+  let generation = generationOf(config, dispatch, metrics, telemetry);
+  let accepting = true;
+  const server = createEdgeServer(() => generation.edge);
+  const admin = createAdminServer({ metrics, health: store.health, accepting: () => accepting });
+  try {
+    if (config.admin !== undefined) await listen(admin, config.admin.listen);
+    await listen(server, config.listen);
+  } catch (error) {
+    admin.close();
+    await store.close();
+    throw error;
+  }
+  return {
+    address: addressOf(server, config.listen),
+    ...(config.admin === undefined ? {} : { adminAddress: addressOf(admin, config.admin.listen) }),
+    async reload(next) {
+      const replaced = generation;
+      generation = generationOf(next, dispatch, metrics, telemetry);
+      logger.level = next.log.level;
+      store.setMaxSize(next.cache.maxSize);
+      // Requests that run on the old connections get the drain time to finish.
+      setTimeout(() => closeAll(replaced.upstreams), next.drainTimeout).unref();
+      return keysThatNeedRestart(config, next);
+    },
+    async stop() {
+      accepting = false;
+      await drain(server, generation.config.drainTimeout);
+      admin.close();
+      admin.closeAllConnections();
+      await closeAll(generation.upstreams);
+      await store.close();
+    },
+  };
+}
+
+function generationOf(config: Config, dispatch: Dispatch, metrics: Metrics, telemetry: Telemetry): Generation {
+  const upstreams = new Map(
+    Object.entries(config.upstreams).map(([name, { url }]) => [
+      name,
+      createUpstream({ name, url, onAnswer: (answer) => metrics.upstreamAnswered(answer) }),
+    ]),
+  );
+  const endpoints = config.endpoints.map(
+    (endpoint) => [endpoint.host, endpointOf(endpoint, upstreams, config)] as const,
+  );
+  const byHost = new Map(endpoints);
+  const edge: Edge = {
+    dispatch,
+    endpointFor: (host) => byHost.get(host) ?? byHost.get(host.replace(/:\d+$/, '')) ?? byHost.get(undefined),
+    trusts: trustCheck(config.trustedProxies),
+    observe: (request) => telemetry.requestFinished(request),
+    ready: createReadyAnswers(Date.now),
+  };
+  return { config, edge, upstreams: [...upstreams.values()] };
+}
+
+function endpointOf(
+  endpoint: EndpointConfig,
+  upstreams: ReadonlyMap<string, UpstreamClient>,
+  config: Config,
+): Endpoint {
+  const upstream = upstreams.get(endpoint.upstream);
+  if (upstream === undefined)
+    throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
+  return {
+    name: endpoint.name,
+    upstream,
+    fixes: compileFixes(FIXES, endpoint.fixes),
+    tagTtl: config.cache.tagTtl,
+    prepared: new WeakMap(),
+  };
+}
+
+async function listen(server: Server, { host, port }: HostPort): Promise<void> {
+  server.listen(port, host);
+  await once(server, 'listening');
+}
+
+function addressOf(server: Server, wanted: HostPort): HostPort {
+  // A listening TCP server has an AddressInfo; strings are for pipes.
+  return { host: wanted.host, port: (server.address() as AddressInfo).port };
+}
+
+/** Ends when the last request is answered, or after the drain time by cutting what is left. */
+async function drain(server: Server, drainTimeout: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), drainTimeout);
+  await closed;
+  clearTimeout(cut);
+}
+
+async function closeAll(upstreams: readonly UpstreamClient[]): Promise<void> {
+  await Promise.all(upstreams.map((upstream) => upstream.close()));
+}
+
+const NEEDS_RESTART = {
+  listen: (config: Config) => config.listen,
+  'admin.listen': (config: Config) => config.admin?.listen,
+  'cache.dir': (config: Config) => config.cache.dir,
+  'log.format': (config: Config) => config.log.format,
+};
+
+function keysThatNeedRestart(running: Config, next: Config): readonly string[] {
+  return Object.entries(NEEDS_RESTART)
+    .filter(([, read]) => JSON.stringify(read(running)) !== JSON.stringify(read(next)))
+    .map(([key]) => key);
+}

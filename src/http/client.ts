@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { HeaderList } from '../domain/headers.ts';
+import { headerValue, headerValues } from '../domain/headers.ts';
+import type { Caller } from '../pipeline/exchange.ts';
+
+/** Says whether an address belongs to a proxy whose forwarding headers are believed. */
+export type TrustCheck = (address: string | undefined) => boolean;
+
+/** Builds the check from addresses and CIDR ranges, which the configuration has validated. */
+export function trustCheck(ranges: readonly string[]): TrustCheck {
+  const trusted = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) trusted.addAddress(address, family);
+    else trusted.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => address !== undefined && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * `scheme://host:port` as the client sees manifix. A trusted proxy's X-Forwarded-Proto and X-Forwarded-Host count
+ * (the first value of each), anybody else's do not.
+ * @param host the client's Host
+ */
+export function clientOrigin(incoming: IncomingMessage, headers: HeaderList, host: string, trusts: TrustCheck): string {
+  // `encrypted` exists on TLS sockets only.
+  const encrypted = (incoming.socket as Partial<TLSSocket>).encrypted === true;
+  const believed = trusts(incoming.socket.remoteAddress);
+  const scheme = (believed ? firstValue(headers, 'X-Forwarded-Proto') : undefined) ?? (encrypted ? 'https' : 'http');
+  const forwardedHost = believed ? firstValue(headers, 'X-Forwarded-Host') : undefined;
+  return `${scheme.toLowerCase() === 'https' ? 'https' : 'http'}://${forwardedHost ?? host}`;
+}
+
+function firstValue(headers: HeaderList, name: string): string | undefined {
+  const value = headerValue(headers, name)?.split(',')[0]?.trim();
+  return value === '' ? undefined : value;
+}
+
+/** Who is asking, told apart by their credentials without keeping them. Cookies count: registries see them, too. */
+export function callerOf(headers: HeaderList): Caller {
+  const credentials = [headerValues(headers, 'Authorization'), headerValues(headers, 'Cookie')];
+  if (credentials.flat().length === 0) return { identity: 'anonymous', anonymous: true };
+  return { identity: hash('sha256', JSON.stringify(credentials), 'base64url'), anonymous: false };
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { finishedRequest, samplesOf, someMetrics } from './records.ts';
+
+describe('the metrics', () => {
+  it('count requests, their time and their bytes by endpoint, kind, method, status and cache result', async () => {
+    const metrics = someMetrics();
+    metrics.requestFinished(finishedRequest());
+    metrics.requestFinished(finishedRequest({ bytesSent: 11, seconds: 3 }));
+    metrics.requestFinished(
+      finishedRequest({ kind: 'upload', method: 'PATCH', status: 202, cache: undefined, bytesSent: 0 }),
+    );
+    expect(await samplesOf(metrics)).toEqual(
+      expect.arrayContaining([
+        'manifix_requests_total{endpoint="default",kind="manifest",method="GET",status="200",cache="hit"} 2',
+        'manifix_requests_total{endpoint="default",kind="upload",method="PATCH",status="202",cache="none"} 1',
+        'manifix_sent_bytes_total{endpoint="default",kind="manifest",cache="hit"} 111',
+        'manifix_request_duration_seconds_bucket{le="0.25",endpoint="default",kind="manifest"} 1',
+        'manifix_request_duration_seconds_sum{endpoint="default",kind="manifest"} 3.25',
+        'manifix_request_duration_seconds_count{endpoint="default",kind="manifest"} 2',
+      ]),
+    );
+  });
+
+  it('count what fixes did, would have done, and failed at', async () => {
+    const metrics = someMetrics();
+    metrics.requestFinished(
+      finishedRequest({
+        fixes: [
+          { id: 'accept-shape', mode: 'on', note: 'n' },
+          { id: 'head-length', mode: 'observe', note: 'n' },
+          { id: 'html-200', mode: 'on', note: 'n', failure: new Error('broken') },
+        ],
+      }),
+    );
+    expect(await samplesOf(metrics)).toEqual(
+      expect.arrayContaining([
+        'manifix_fixes_total{endpoint="default",fix="accept-shape",mode="on"} 1',
+        'manifix_fixes_total{endpoint="default",fix="head-length",mode="observe"} 1',
+        'manifix_fix_failures_total{endpoint="default",fix="html-200"} 1',
+      ]),
+    );
+    expect((await samplesOf(metrics)).filter((line) => /^manifix_fixes_total.*html-200/.test(line))).toEqual([]);
+  });
+
+  it('time the answers of registries', async () => {
+    const metrics = someMetrics();
+    metrics.upstreamAnswered({ upstream: 'hub', method: 'HEAD', status: 200, seconds: 0.02 });
+    expect(await samplesOf(metrics)).toEqual(
+      expect.arrayContaining([
+        'manifix_upstream_duration_seconds_bucket{le="0.025",upstream="hub",method="HEAD",status="200"} 1',
+        'manifix_upstream_duration_seconds_count{upstream="hub",method="HEAD",status="200"} 1',
+      ]),
+    );
+  });
+
+  it('show the cache as it is when they are read', async () => {
+    expect(await samplesOf(someMetrics())).toEqual(
+      expect.arrayContaining([
+        'manifix_cache_bytes 12345',
+        'manifix_cache_blobs 2',
+        'manifix_cache_events{event="fills"} 3',
+        'manifix_cache_events{event="evictions"} 0',
+      ]),
+    );
+  });
+
+  it('have exactly these names and labels, so that neither paths nor clients make series', async () => {
+    const metrics = someMetrics();
+    metrics.requestFinished(
+      finishedRequest({
+        fixes: [
+          { id: 'a', mode: 'on', note: 'n' },
+          { id: 'b', mode: 'on', note: 'n', failure: 1 },
+        ],
+      }),
+    );
+    metrics.upstreamAnswered({ upstream: 'hub', method: 'GET', status: 200, seconds: 1 });
+    const families = (await samplesOf(metrics)).map((line) => {
+      const [, name = '', labels = ''] = /^(\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? /.exec(line) ?? [];
+      return `${name}(${[...labels.matchAll(/(\w+)="/g)].map(([, label]) => label).filter((label) => label !== 'le')})`;
+    });
+    expect([...new Set(families)].toSorted()).toEqual([
+      'manifix_cache_blobs()',
+      'manifix_cache_bytes()',
+      'manifix_cache_events(event)',
+      'manifix_fix_failures_total(endpoint,fix)',
+      'manifix_fixes_total(endpoint,fix,mode)',
+      'manifix_request_duration_seconds(endpoint,kind)',
+      'manifix_requests_total(endpoint,kind,method,status,cache)',
+      'manifix_sent_bytes_total(endpoint,kind,cache)',
+      'manifix_upstream_duration_seconds(upstream,method,status)',
+    ]);
+  });
+
+  it('call every method that no registry knows the same', async () => {
+    const metrics = someMetrics();
+    for (const method of ['TRACE', 'PROPFIND', 'X-1'])
+      metrics.requestFinished(finishedRequest({ method, status: 405 }));
+    expect(await samplesOf(metrics)).toContain(
+      'manifix_requests_total{endpoint="default",kind="manifest",method="other",status="405",cache="hit"} 3',
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import type { Metrics } from '../../src/admin/metrics.ts';
+import { createMetrics } from '../../src/admin/metrics.ts';
+import type { FinishedRequest } from '../../src/pipeline/ports.ts';
+
+/** The record of a manifest that was served from the cache, where not told otherwise. */
+export function finishedRequest(overrides: Partial<FinishedRequest> = {}): FinishedRequest {
+  return {
+    id: 'run-1',
+    endpoint: 'default',
+    kind: 'manifest',
+    method: 'GET',
+    path: '/v2/team/app/manifests/latest',
+    status: 200,
+    cache: 'hit',
+    bytesSent: 100,
+    seconds: 0.25,
+    client: '127.0.0.1',
+    userAgent: 'test/1',
+    fixes: [],
+    ...overrides,
+  };
+}
+
+/** Metrics of a cache with two blobs. */
+export function someMetrics(): Metrics {
+  return createMetrics({ usage: () => ({ bytes: 12_345, blobs: 2 }), counters: () => ({ fills: 3, evictions: 0 }) });
+}
+
+/** The samples of the program's own metrics, as Prometheus reads them. */
+export async function samplesOf(metrics: Metrics): Promise<readonly string[]> {
+  const lines = (await metrics.render()).split('\n');
+  return lines.filter((line) => line.startsWith('manifix_'));
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { type AdminOptions, createAdminServer } from '../../src/admin/server.ts';
+import { exchange } from '../support/http.ts';
+import { listenOnLoopback } from '../support/ports.ts';
+import { someMetrics } from './records.ts';
+
+/** What the listener answers to a GET, or to another method. */
+async function answerTo(target: string, options: Partial<AdminOptions> = {}, method = 'GET') {
+  const server = createAdminServer({ metrics: someMetrics(), health: () => 'ok', accepting: () => true, ...options });
+  try {
+    const answer = await exchange(`http://127.0.0.1:${await listenOnLoopback(server)}`, { method, target });
+    return { status: answer.status, type: answer.header('Content-Type'), text: answer.body.toString() };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const jsonOf = async (...request: Parameters<typeof answerTo>) => {
+  const { status, text } = await answerTo(...request);
+  return { status, content: JSON.parse(text) };
+};
+
+describe('the admin listener', () => {
+  it('says that the process lives, also while it stops or something is broken', async () => {
+    const broken: Partial<AdminOptions> = { accepting: () => false, health: () => ({ degraded: 'disk full' }) };
+    for (const options of [{}, broken]) {
+      expect(await jsonOf('/healthz', options)).toEqual({ status: 200, content: { status: 'ok' } });
+    }
+  });
+
+  it('says that it is ready, and still so when degraded, since requests are answered', async () => {
+    expect(await jsonOf('/readyz')).toEqual({ status: 200, content: { status: 'ok' } });
+    const health = () => ({ degraded: 'the cache directory cannot be written' });
+    expect(await jsonOf('/readyz', { health })).toEqual({
+      status: 200,
+      content: { status: 'degraded', reason: 'the cache directory cannot be written' },
+    });
+  });
+
+  it('is not ready from the start of the shutdown on', async () => {
+    expect(await jsonOf('/readyz', { accepting: () => false })).toEqual({
+      status: 503,
+      content: { status: 'stopping' },
+    });
+  });
+
+  it('gives metrics in the text format of Prometheus', async () => {
+    const { status, type, text } = await answerTo('/metrics');
+    expect(status).toBe(200);
+    expect(type).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text).toContain('# TYPE manifix_requests_total counter\n');
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+
+  it.each([
+    ['/', 'GET'],
+    ['/v2/', 'GET'],
+    ['/metrics', 'POST'],
+    ['/healthz/x', 'GET'],
+  ])('has nothing else: %s by %s', async (target, method) => {
+    const { status, content } = await jsonOf(target, {}, method);
+    expect(status).toBe(404);
+    expect(content.paths).toEqual(['/healthz', '/readyz', '/metrics']);
+  });
+
+  it('answers HEAD, as some probes ask', async () => {
+    expect(await answerTo('/healthz', {}, 'HEAD')).toMatchObject({ status: 200, text: '' });
+  });
+});
