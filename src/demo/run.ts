@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApp } from '../app.ts';
+import type { Config } from '../config/config.ts';
+import { digestOf } from '../domain/digest.ts';
+import { DOCKER_MANIFEST, OCI_INDEX } from '../domain/media-type.ts';
+import { FIXES } from '../fixes/index.ts';
+import { defaultSetting } from '../fixes/run.ts';
+import { formatHostPort } from '../lib/address.ts';
+import { describeStartFailure } from '../lib/system-error.ts';
+import { type BrokenRegistry, startBrokenRegistry } from './broken-registry.ts';
+import { clientOf } from './client.ts';
+import { PROBLEMS, type Problem, type Registries } from './problems.ts';
+import { CONFIG, LAYER, MANIFEST, UNTYPED_INDEX } from './sample.ts';
+import { problemTable, type Row, tableHead, verdict } from './table.ts';
+
+const GITLAB_HOST = 'gitlab.localhost';
+/** What a shell reports of a process that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/**
+ * Replays the problems that manifix was made for against broken registries and against a manifix in front of them, all on
+ * loopback, and prints what became of each request. Resolves to the exit code: 0 when every promise was kept. Whatever
+ * it starts and writes is gone when it ends.
+ */
+export async function runDemo(): Promise<number> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort(new Error('interrupted'));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupt);
+  try {
+    await using stage = new AsyncDisposableStack();
+    return await perform(stage, interruption.signal);
+  } catch (error) {
+    if (interruption.signal.aborted) return INTERRUPTED;
+    process.stderr.write(`manifix demo: ${describeStartFailure(error)}\n`);
+    return 1;
+  }
+}
+
+async function perform(stage: AsyncDisposableStack, signal: AbortSignal): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'manifix-demo-'));
+  stage.defer(() => rm(directory, { recursive: true, force: true }));
+  const dockerRegistry = await startBrokenRegistry('docker-registry');
+  stage.defer(() => dockerRegistry.stop());
+  const gitlab = await startBrokenRegistry('gitlab');
+  stage.defer(() => gitlab.stop());
+  fill(dockerRegistry, gitlab);
+  const app = await startApp(configuration(directory, dockerRegistry.url, gitlab.url));
+  stage.defer(() => app.stop());
+  const url = `http://${formatHostPort(app.address)}`;
+  const direct = { dockerRegistry: clientOf(dockerRegistry.url, signal), gitlab: clientOf(gitlab.url, signal) };
+  const through = { dockerRegistry: clientOf(url, signal), gitlab: clientOf(url, signal, GITLAB_HOST) };
+  process.stdout.write(tableHead(dockerRegistry.url, gitlab.url, url));
+  const all: Row[] = [];
+  for (const [index, problem] of PROBLEMS.entries()) {
+    const rows = await compare(problem, direct, through);
+    process.stdout.write(problemTable(index + 1, problem, rows));
+    all.push(...rows);
+  }
+  process.stdout.write(verdict(PROBLEMS.length, all));
+  return all.every(({ kept }) => kept) ? 0 : 1;
+}
+
+async function compare({ steps, replay }: Problem, direct: Registries, through: Registries): Promise<readonly Row[]> {
+  const before = await replay(direct);
+  const after = await replay(through);
+  return steps.flatMap((step, index) => {
+    const [old, now] = [before[index], after[index]];
+    return old === undefined || now === undefined
+      ? []
+      : [{ step, direct: old, through: now, kept: step.kept(now, old) }];
+  });
+}
+
+/** What the reports start from: an image that can be copied, and an index that lacks its mediaType. */
+function fill(dockerRegistry: BrokenRegistry, gitlab: BrokenRegistry): void {
+  const { blobs, manifests } = dockerRegistry.repository('registry');
+  for (const bytes of [CONFIG, LAYER]) blobs.set(digestOf(bytes), bytes);
+  manifests.set('1', { bytes: MANIFEST, mediaType: DOCKER_MANIFEST });
+  for (const registry of [dockerRegistry, gitlab]) {
+    registry.repository('mygroup/myproject').manifests.set('latest', { bytes: UNTYPED_INDEX, mediaType: OCI_INDEX });
+  }
+}
+
+function configuration(directory: string, dockerRegistry: string, gitlab: string): Config {
+  const fixes = Object.fromEntries(FIXES.map((fix) => [fix.id, defaultSetting(fix)]));
+  return {
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: undefined,
+    cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, tagTtl: 60_000 },
+    upstreams: {
+      registry: { url: dockerRegistry, kind: 'generic' },
+      gitlab: { url: gitlab, kind: 'gitlab' },
+    },
+    endpoints: [
+      { name: 'registry', upstream: 'registry', fixes },
+      { name: 'gitlab', upstream: 'gitlab', host: GITLAB_HOST, fixes },
+    ],
+    log: { level: 'silent', format: 'json' },
+    trustedProxies: [],
+    drainTimeout: 0,
+  };
+}
