@@ -27,12 +27,14 @@ const TIMEOUTS: Readonly<Record<string, string>> = {
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /**
- * The error for a request that got no answer, or an answer that broke off: 504 when time ran out, else 502.
+ * The error for a request that got no answer, or an answer that broke off: 504 when time ran out, 503 when manifix has no file
+ * descriptor left, else 502.
  * @param who the registry as the subject of a sentence, without path and query, which may carry secrets
  * @param error what the HTTP client reported; kept as the cause
  */
 export function unavailable(who: string, error: unknown): RegistryError {
   const code = codeOf(error);
+  if (code === 'EMFILE' || code === 'ENFILE') return outOfDescriptors(error);
   const timeout = TIMEOUTS[code];
   const reason = timeout ?? reasonFor(code);
   return new RegistryError('UNAVAILABLE', {
@@ -40,6 +42,15 @@ export function unavailable(who: string, error: unknown): RegistryError {
     message: `${who} ${reason}`,
     explanation: `${who} ${reason}, so there is no answer to pass on.`,
     cause: error,
+  });
+}
+
+/** The trouble is ours: there is no file descriptor left, for a connection or for a file. */
+export function outOfDescriptors(cause: unknown): RegistryError {
+  return new RegistryError('UNAVAILABLE', {
+    explanation: 'manifix has run out of file descriptors for a moment. Try again, or raise its limit of open files.',
+    headers: [['Retry-After', '1']],
+    cause,
   });
 }
 

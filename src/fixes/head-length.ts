@@ -4,7 +4,7 @@ import type { Fix } from './fix.ts';
 /** Harbor counts compressed bytes for HEAD, frameworks answer 0; dockerd and containerd stop there. */
 export const headLength: Fix = {
   id: 'head-length',
-  title: 'HEAD and GET of a manifest both state its exact length',
+  title: 'HEAD states the exact length of a manifest or blob, as GET does',
   defaultMode: 'on',
   manifest: (view) => {
     const length = String(view.bytes.length);

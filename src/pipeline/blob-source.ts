@@ -13,6 +13,8 @@ import { reportRedirect, reportRepair } from './report.ts';
 
 /** Compressed answers up to this size are judged by their digest; longer ones are layers, which are compressed already. */
 const MAX_JUDGED = 8 * 1024 * 1024;
+/** What compressed that little in earnest; a kilobyte of gzip can hold a mebibyte, and all of it is held in memory. */
+const MAX_DECODED = 4 * MAX_JUDGED;
 
 /** Where a fill gets a blob: the registry's own URL with the caller's credentials, again from `from` after a cut. */
 export function blobSource(exchange: Exchange, route: Extract<Route, { kind: 'blob' }>): FillSource {
@@ -43,7 +45,7 @@ async function undoCoding<Response extends { headers: HeaderList; body: Readable
   const body = await readUpTo(response.body, MAX_JUDGED);
   if (!(body instanceof Uint8Array)) return { ...response, headers: plain, body };
   const asSent = digestOf(body, algorithmOf(digest)) === digest;
-  const bytes = asSent ? body : decodeBody(body, coding, 64 * MAX_JUDGED);
+  const bytes = asSent ? body : decodeBody(body, coding, MAX_DECODED);
   if (!(bytes instanceof Uint8Array)) {
     throw new RegistryError('UNKNOWN', {
       status: 502,

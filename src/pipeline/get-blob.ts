@@ -4,9 +4,10 @@ import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from 
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { UpstreamRefusal } from '../domain/upstream-refusal.ts';
-import { confirms, proveReadAccess, readHeaders, recordReadAccess } from './access.ts';
+import { proveReadAccess, readHeaders, recordReadAccess } from './access.ts';
 import { blobSource } from './blob-source.ts';
 import { type Answer, type Exchange, NO_BODY, redirectsOf } from './exchange.ts';
+import { headColdBlob } from './head-blob.ts';
 import type { BlobReader, ByteRange, CacheStatus, Services } from './ports.ts';
 import { relay, relayRefusal } from './relay.ts';
 import { reportRedirect } from './report.ts';
@@ -31,7 +32,7 @@ export async function getBlob(
   const stored = await services.blobs.open(digest);
   try {
     if (stored === undefined && exchange.request.method === 'HEAD')
-      return await headFromUpstream(services, exchange, route);
+      return await headColdBlob(services, exchange, route);
     const mine = stored === undefined && starting.has(startKey(exchange, route));
     if (mine || (stored === undefined && services.blobs.fill(digest) === undefined)) {
       return await getCold(services, starting, exchange, route);
@@ -56,20 +57,6 @@ async function refusalOf(
   if (access.outcome === 'unreachable') throw access.error;
   const { status, headers } = access;
   return relayRefusal(services, exchange, exchange.request, { status, headers, text: '' });
-}
-
-async function headFromUpstream(services: Services, exchange: Exchange, route: BlobRoute): Promise<Answer> {
-  const response = await exchange.endpoint.upstream.request({
-    method: 'HEAD',
-    path: formatRoute(route),
-    headers: readHeaders(exchange.request.headers),
-    redirects: redirectsOf(exchange.endpoint),
-  });
-  const { status, headers } = response;
-  if (status === 200 && confirms(headers, route.digest))
-    recordReadAccess(services, exchange, route.repository, 'blob', route.digest);
-  reportRedirect(exchange, response);
-  return { ...(await relay(services, exchange, exchange.request, response)), cache: 'miss' };
 }
 
 /** Starts or joins the download, unless only a part was asked for that is not at the start: that goes upstream as it is. */

@@ -187,6 +187,6 @@ export interface Services {
   readonly telemetry: Telemetry;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Signs upload locations that lead away from the registry's own paths. */
+  /** Encrypts upload locations that lead away from the registry's own paths; 32 bytes. */
   readonly locationKey: Uint8Array;
 }

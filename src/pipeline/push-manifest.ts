@@ -5,6 +5,7 @@ import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts'
 import type { RepositoryName, Tag } from '../domain/reference.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
+import { type BodyPace, readInTime } from '../lib/body-deadline.ts';
 import { readBody } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
 import type { Answer, Exchange } from './exchange.ts';
@@ -22,7 +23,8 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
  * that manifix derived gets that one pushed first, because the client believes that the registry has it.
  */
 export async function pushManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
-  const bytes = await readBody(exchange.incoming, MAX_MANIFEST, 'discard');
+  const { incoming } = exchange;
+  const bytes = await readInTime(incoming, readBody(incoming, MAX_MANIFEST, 'discard'), MANIFEST_PACE, manifestTooSlow);
   if (bytes === 'too-large') throw manifestTooLarge();
   const inspection = inspectManifest(bytes);
   if (inspection.shape === 'ambiguous') throw ambiguousManifest(400);
@@ -47,6 +49,18 @@ export async function pushManifest(services: Services, exchange: Exchange, route
   const answer = await relay(services, pushed, sent, forwarded, received);
   if (answer.status < 300) rememberPush(services, exchange, route, inspection);
   return answer;
+}
+
+/** A manifest of a few KiB takes no 15 seconds, and one of 4 MiB over the slowest of lines gets its minutes. */
+const MANIFEST_PACE: BodyPace = { grace: 15_000, bytesPerSecond: 16 * 1024 };
+
+function manifestTooSlow(received: number): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', {
+    status: 408,
+    message: 'the manifest did not arrive in time',
+    explanation: `After more than 15 seconds only ${received} bytes of the request had arrived.`,
+    headers: [['Connection', 'close']],
+  });
 }
 
 function manifestTooLarge(): RegistryError {

@@ -73,7 +73,8 @@ function downloadTarget({ context, digest, body, start }: Fetching, hash: (chunk
       hash(chunk);
       body.push(chunk);
     },
-    room: trail.room,
+    // Behind the last byte comes only the end, which readers wait for: it must not wait for them.
+    room: () => (trail.received === body.size ? undefined : trail.room()),
     resumed() {
       context.counters.resumed += 1;
     },

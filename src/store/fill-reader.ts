@@ -11,7 +11,8 @@ export function createFillReader(body: FillBody, range?: ByteRange): BlobReader 
   let position = range?.start ?? 0;
   let stretch: BlobReader | undefined;
   let isClosed = false;
-  const detach = body.attach(() => position);
+  // With all of its range taken it needs nothing any more, only the word that it was right.
+  const detach = body.attach(() => (position === end ? Number.POSITIVE_INFINITY : position));
 
   function close(): void {
     if (isClosed) return;

@@ -26,6 +26,12 @@ describe('a registry without an answer', () => {
     expect(error.explanation).toBe(`The registry hub ${reason}, so there is no answer to pass on.`);
   });
 
+  it.each(['EMFILE', 'ENFILE'])('because of %s is our own trouble, and soon over', (code) => {
+    const error = unavailable('The registry hub', withCode(code));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', status: 503, headers: [['Retry-After', '1']] });
+    expect(error.explanation).toMatch(/^manifix has run out of file descriptors/);
+  });
+
   it('is explained by the name of an error that has no code, and never by its message', () => {
     const parserError = Object.assign(withCode(undefined), { name: 'HTTPParserError' });
     expect(unavailable('It', parserError).message).toBe('It answered with something that is not HTTP');

@@ -2,26 +2,17 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import type { HeaderList } from '../../src/domain/headers.ts';
-import { barrier } from '../support/deadline.ts';
-import { errorAnswer, type FakeAnswer, guarded, registryHeaders } from '../support/fake-upstream.ts';
+import { errorAnswer } from '../support/fake-upstream.ts';
 import { createScene, type Scene } from '../support/scene.ts';
 import { repositoryName } from '../support/views.ts';
+import { blobScene, bob, bytes, content, digest, path } from './some-blob.ts';
 
-const bytes = Buffer.from('a layer that is not very long');
-const digest = digestOf(bytes);
-const path = `/v2/team/app/blobs/${digest}`;
-const headers = registryHeaders(digest, bytes, 'application/octet-stream');
-const content: FakeAnswer = { status: 200, headers, body: bytes };
-const as = (password: string): HeaderList => [['Authorization', password]];
-const alice = as('Basic YTph');
-const bob = as('Basic Yjpi');
 const asOff = { settings: { 'redirect-auth-leak-400': { mode: 'off', options: {} } } } as const;
 
 let scene: Scene;
 
 beforeEach(() => {
-  scene = createScene();
-  scene.upstream.on('GET HEAD', path, content);
+  scene = blobScene();
 });
 
 describe('a cold blob', () => {
@@ -190,79 +181,5 @@ describe('a stored blob', () => {
     scene.upstream.down = true;
     expect(await scene.ask('GET', path, bob)).toMatchObject({ status: 200, body: bytes });
     expect(scene.services.grants.has('registry', repositoryName('team/app'), 'bob')).toBe(false);
-  });
-});
-
-describe('a private blob', () => {
-  beforeEach(async () => {
-    scene.upstream.on('GET HEAD', path, guarded('Basic YTph', content));
-    await scene.ask('GET', path, alice);
-    scene.upstream.asked();
-  });
-
-  it('is served from the store to the caller who lately read it', async () => {
-    expect(await scene.ask('GET', path, alice)).toMatchObject({ cache: 'hit', body: bytes });
-    expect(scene.upstream.asked()).toEqual([]);
-  });
-
-  it('is not served to another one whom the registry refuses', async () => {
-    for (const caller of [bob, []]) expect(await scene.ask('GET', path, caller)).toMatchObject({ status: 401 });
-    expect(scene.upstream.asked()).toEqual([`HEAD ${path}`, `HEAD ${path}`]);
-  });
-
-  it('is not served from another repository', async () => {
-    expect(await scene.ask('GET', path.replace('team/app', 'team/other'), alice)).toMatchObject({ status: 404 });
-  });
-
-  it('is not served to callers without a grant while the registry cannot be asked', async () => {
-    scene.upstream.down = true;
-    expect(await scene.ask('GET', path, bob)).toMatchObject({ status: 502 });
-    expect(await scene.ask('GET', path, alice)).toMatchObject({ status: 200, body: bytes });
-  });
-});
-
-describe('a blob that somebody else is downloading', () => {
-  it('is served to those who may read it, and to nobody else', async () => {
-    const { ask, upstream } = scene;
-    const gate = barrier();
-    upstream.on('HEAD', path, guarded('Basic YTph', content));
-    upstream.on('GET', path, async () => {
-      await gate.passed;
-      return content;
-    });
-    const first = ask('GET', path, alice);
-    const others = [ask('GET', path, as('Basic Yzpj')), ask('GET', path, bob)];
-    const joined = ask('GET', path, alice);
-    expect((await Promise.all(others)).map(({ status }) => status)).toEqual([401, 401]);
-    gate.release();
-    expect((await Promise.all([first, joined])).map(({ body }) => body.equals(bytes))).toEqual([true, true]);
-    expect(upstream.asked().filter((request) => request.startsWith('GET'))).toHaveLength(1);
-  });
-
-  it('is fetched anew when the registry refused that somebody', async () => {
-    const { ask, upstream } = scene;
-    const gate = barrier();
-    upstream.on('HEAD', path, guarded('Basic YTph', content));
-    upstream.on('GET', path, async (request) => {
-      const script = guarded('Basic YTph', content);
-      if (request.headers.some(([, value]) => value === 'Basic Yjpi')) await gate.passed;
-      return typeof script === 'function' ? script(request) : script;
-    });
-    const refused = ask('GET', path, bob);
-    const allowed = ask('GET', path, alice);
-    await new Promise((turn) => setImmediate(turn));
-    gate.release();
-    expect(await refused).toMatchObject({ status: 401 });
-    expect(await allowed).toMatchObject({ status: 200, body: bytes });
-  });
-
-  it('and is stored between the look and the start is not served without the right to read it', async () => {
-    const { ask, upstream, services } = scene;
-    upstream.on('GET HEAD', path, guarded('Basic YTph', content));
-    services.blobs.beforeAbsent = () => void services.blobs.put(bytes);
-    expect(await ask('GET', path, bob)).toMatchObject({ status: 401 });
-    services.blobs.beforeAbsent = undefined;
-    expect(await ask('GET', path, bob)).toMatchObject({ status: 401 });
-    expect(await ask('GET', path, alice)).toMatchObject({ status: 200, body: bytes });
   });
 });

@@ -87,6 +87,27 @@ describe('a disk that fails during a fill', () => {
     expect(await fill.finished).toBe(false);
   });
 
+  it('does not let readers of ranges, who wait for the whole, hold up the whole', async () => {
+    const disk = breakableDisk(['write'], 'ENOSPC');
+    await using opened = await openTestStore({ files: disk.files });
+    disk.isBroken = true;
+    const { bytes, digest } = sample(20 * MIB);
+    const fill = opened.store.blobs.startFill(digest, createReadySource(bytes));
+    await fill.started;
+    const ranges = [
+      { start: 0, end: 0 },
+      { start: 5, end: 100_000 },
+      { start: MIB, end: 3 * MIB },
+    ];
+    const reads = ranges.map((range) => drain(fill.reader(range)));
+    const whole = drain(fill.reader());
+    expect((await within('the whole', whole)).equals(bytes)).toBe(true);
+    const got = await within('the ranges', Promise.all(reads));
+    expect(
+      got.map((part, index) => part.equals(bytes.subarray(ranges[index]?.start, (ranges[index]?.end ?? 0) + 1))),
+    ).toEqual(ranges.map(() => true));
+  });
+
   it('does not let a newcomer join whose first bytes are gone, but gives it a download of its own', async () => {
     const disk = breakableDisk(['create'], 'EROFS');
     await using opened = await openTestStore({ files: disk.files });

@@ -8,6 +8,8 @@ import type { HeaderList } from './headers.ts';
 export interface ScriptContext {
   readonly socket: Socket;
   readonly method: string;
+  /** Those of the request. */
+  readonly headers: HeaderList;
   /** Reads up to that many bytes of the request body, or all of it. */
   readBody(limit?: number): Promise<void>;
   /** Settles when the connection is gone, whoever closed it. */

@@ -157,7 +157,7 @@ async function perform(
   );
   if (rule !== undefined) rule.uses -= 1;
   scene.requests.add(request);
-  const context = { socket, closed, method: head.method, readBody: body.read };
+  const context = { socket, closed, method: head.method, headers: head.headers, readBody: body.read };
   if (rule?.startsAt !== 'head') {
     if (headerValue(head.headers, 'Expect') !== undefined) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
     await body.read();
