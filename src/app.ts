@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CacheOperations } from './admin/cache-routes.ts';
 import { createMetrics, type Metrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
@@ -9,6 +10,7 @@ import type { Config, EndpointConfig } from './config/config.ts';
 import { FIXES } from './fixes/index.ts';
 import { compileFixes } from './fixes/run.ts';
 import { trustCheck } from './http/client.ts';
+import { createConnections } from './http/connections.ts';
 import type { Edge } from './http/handle.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
 import { createEdgeServer } from './http/server.ts';
@@ -18,7 +20,7 @@ import { createDispatch, type Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Services, Telemetry } from './pipeline/ports.ts';
 import { createGrants } from './store/grants.ts';
-import { openStore } from './store/open-store.ts';
+import { openStore, type Store } from './store/open-store.ts';
 import { createUpstream, type UpstreamClient } from './upstream/upstream.ts';
 
 /** A running manifix. */
@@ -46,22 +48,30 @@ export async function startApp(config: Config): Promise<App> {
     maxSize: config.cache.maxSize,
     warn: (message, facts) => logger.warn(facts, message),
   });
-  const metrics = createMetrics(store);
+  const connections = createConnections();
+  const metrics = createMetrics(store, connections.figures);
   const telemetry = createTelemetry(logger, metrics);
+  const grants = createGrants();
   const services: Services = {
     blobs: store.blobs,
     manifests: store.manifests,
     facts: store.facts,
-    grants: createGrants(),
+    grants,
     telemetry,
     now: Date.now,
     locationKey: randomBytes(32),
   };
   const dispatch = createDispatch(services);
+  bindUpstreams(store, config);
   let generation = generationOf(config, dispatch, metrics, telemetry);
   let accepting = true;
-  const server = createEdgeServer(() => generation.edge);
-  const admin = createAdminServer({ metrics, health: store.health, accepting: () => accepting });
+  const server = createEdgeServer(() => generation.edge, connections);
+  const admin = createAdminServer({
+    metrics,
+    health: store.health,
+    accepting: () => accepting,
+    cache: operationsOn(store, () => generation.edge.ready.forget()),
+  });
   try {
     if (config.admin !== undefined) await listen(admin, config.admin.listen);
     await listen(server, config.listen);
@@ -70,14 +80,18 @@ export async function startApp(config: Config): Promise<App> {
     await store.close();
     throw error;
   }
+  store.setScrubRate(config.cache.scrubRate);
   return {
     address: addressOf(server, config.listen),
     ...(config.admin === undefined ? {} : { adminAddress: addressOf(admin, config.admin.listen) }),
     async reload(next) {
       const replaced = generation;
+      bindUpstreams(store, next);
+      grants.clear();
       generation = generationOf(next, dispatch, metrics, telemetry);
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);
+      store.setScrubRate(next.cache.scrubRate);
       // Requests that run on the old connections get the drain time to finish.
       setTimeout(() => closeAll(replaced.upstreams), next.drainTimeout).unref();
       return keysThatNeedRestart(config, next);
@@ -91,6 +105,25 @@ export async function startApp(config: Config): Promise<App> {
       await store.close();
     },
   };
+}
+
+/** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */
+function operationsOn({ maintenance }: Store, forgetAnswers: () => void): CacheOperations {
+  return {
+    ...maintenance,
+    async purge(selection, dryRun) {
+      try {
+        return await maintenance.purge(selection, dryRun);
+      } finally {
+        forgetAnswers();
+      }
+    },
+  };
+}
+
+/** Facts are kept under the names of upstreams; a name that means another registry now starts anew. */
+function bindUpstreams(store: Store, config: Config): void {
+  for (const [name, { url }] of Object.entries(config.upstreams)) store.facts.bindUpstream(name, url);
 }
 
 function generationOf(config: Config, dispatch: Dispatch, metrics: Metrics, telemetry: Telemetry): Generation {
@@ -141,13 +174,17 @@ function addressOf(server: Server, wanted: HostPort): HostPort {
   return { host: wanted.host, port: (server.address() as AddressInfo).port };
 }
 
+const SWEEP_INTERVAL = 50;
+
 /** Ends when the last request is answered, or after the drain time by cutting what is left. */
 async function drain(server: Server, drainTimeout: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  // A connection that is kept alive after its last answer would hold the end up until somebody closes it.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL);
   const cut = setTimeout(() => server.closeAllConnections(), drainTimeout);
   await closed;
+  clearInterval(sweep);
   clearTimeout(cut);
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import type { App } from './app.ts';
+import type { CacheRequest } from './config/cache-request.ts';
 import { type CommandLine, parseCommandLine } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
 import { formatHostPort } from './lib/address.ts';
@@ -21,6 +22,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return serve(line.flags);
     case 'check':
       return check(line.flags);
+    case 'cache':
+      return cache(line.request);
     case 'demo':
       return (await import('./demo/run.ts')).runDemo();
     case 'version':
@@ -38,6 +41,14 @@ async function check(flags: ConfigFlags): Promise<number> {
   const config = flags.config ?? DEFAULT_FILE;
   const result = await load({ config });
   return 'mistakes' in result ? fail(2, result.mistakes) : print(`${config}: valid\n${summarize(result.config)}`);
+}
+
+async function cache(request: CacheRequest): Promise<number> {
+  const { runCacheCommand } = await import('./cache-command.ts');
+  const { exitCode, text, complaint } = await runCacheCommand(request, () => load(request.place));
+  if (complaint !== undefined) return fail(exitCode, [complaint]);
+  print(text ?? '');
+  return exitCode;
 }
 
 async function serve(flags: ConfigFlags): Promise<number | undefined> {

@@ -1,11 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-
-/** What the cache says of itself when metrics are read. */
-export interface CacheFigures {
-  usage(): { readonly bytes: number; readonly blobs: number };
-  counters(): Readonly<Record<string, number>>;
-}
+import { addFigures, type CacheFigures, type ConnectionFigures } from './figures.ts';
 
 /** An answer of a registry, as the upstream client saw it. */
 export interface UpstreamFigures {
@@ -26,7 +21,7 @@ export interface Metrics {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Label values come from closed sets (routes, statuses, fixes, configured names), so that series cannot grow without end. */
-export function createMetrics(cache: CacheFigures): Metrics {
+export function createMetrics(cache: CacheFigures, connections: ConnectionFigures): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -68,7 +63,8 @@ export function createMetrics(cache: CacheFigures): Metrics {
     buckets: SECONDS,
     registers,
   });
-  addCacheGauges(registers, cache);
+  const saved = { answers: 0, bytes: 0 };
+  addFigures(registers, cache, connections, saved);
   // Looking a series up by its labels costs more than a whole cached answer.
   const known = new Map<string, RequestSeries>();
   return {
@@ -86,6 +82,10 @@ export function createMetrics(cache: CacheFigures): Metrics {
       series.requests.inc();
       series.duration.observe(seconds);
       series.sent.inc(bytesSent);
+      if (result === 'hit' || result === 'stale') {
+        saved.answers += 1;
+        saved.bytes += bytesSent;
+      }
       for (const { id, mode, failure } of applied) {
         if (failure === undefined) fixes.inc({ endpoint, fix: id, mode });
         else failures.inc({ endpoint, fix: id });
@@ -102,34 +102,6 @@ interface RequestSeries {
   readonly requests: Counter.Internal;
   readonly duration: Histogram.Internal<string>;
   readonly sent: Counter.Internal;
-}
-
-function addCacheGauges(registers: Registry[], cache: CacheFigures): void {
-  new Gauge({
-    name: 'manifix_cache_bytes',
-    help: 'Bytes of blobs and manifests on disk',
-    registers,
-    collect() {
-      this.set(cache.usage().bytes);
-    },
-  });
-  new Gauge({
-    name: 'manifix_cache_blobs',
-    help: 'Blobs on disk',
-    registers,
-    collect() {
-      this.set(cache.usage().blobs);
-    },
-  });
-  new Gauge({
-    name: 'manifix_cache_events',
-    help: 'What happened to the cache since the start, by event',
-    labelNames: ['event'] as const,
-    registers,
-    collect() {
-      for (const [event, count] of Object.entries(cache.counters())) this.set({ event }, count);
-    },
-  });
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
+import { type CacheOperations, createCacheRoutes } from './cache-routes.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface AdminOptions {
@@ -9,10 +10,13 @@ export interface AdminOptions {
   readonly health: () => 'ok' | { readonly degraded: string };
   /** False from the start of the shutdown on, so that load balancers look elsewhere. */
   readonly accepting: () => boolean;
+  readonly cache: CacheOperations;
 }
 
-/** The listener for operators: liveness, readiness and metrics. It is separate so that clients cannot reach it. */
-export function createAdminServer({ metrics, health, accepting }: AdminOptions): Server {
+const PATHS = ['/healthz', '/readyz', '/metrics', '/cache/stats', '/cache/verify', '/cache/purge'];
+
+/** The listener for operators: liveness, readiness, metrics and the cache. It is separate so that clients cannot reach it. */
+export function createAdminServer({ metrics, health, accepting, cache }: AdminOptions): Server {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {
@@ -23,6 +27,7 @@ export function createAdminServer({ metrics, health, accepting }: AdminOptions):
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
   );
-  app.notFound((context) => context.json({ status: 'not found', paths: ['/healthz', '/readyz', '/metrics'] }, 404));
+  app.route('/cache', createCacheRoutes(cache));
+  app.notFound((context) => context.json({ status: 'not found', paths: PATHS }, 404));
   return createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
 }

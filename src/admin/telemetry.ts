@@ -8,7 +8,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
   return {
     requestFinished(request) {
       metrics.requestFinished(request);
-      const incomplete = request.error !== undefined && request.status < 400;
+      const incomplete = request.error !== undefined && request.status < 400 && !clientLeft(request);
       const level = request.status >= 500 || incomplete ? 'warn' : 'info';
       if (logger.isLevelEnabled(level)) logger[level](logFields(request), 'request');
       for (const { id, note, failure } of request.fixes) {
@@ -30,6 +30,11 @@ function logFields(request: FinishedRequest): Record<string, unknown> {
     ...(cache === undefined ? {} : { cache }),
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(fixes.length === 0 ? {} : { fixes: fixes.map(({ id, mode, note }) => ({ id, mode, note })) }),
-    ...(error === undefined ? {} : { err: error }),
+    ...(error === undefined ? {} : clientLeft(request) ? { clientLeft: true } : { err: error }),
   };
+}
+
+/** Clients leave all the time, and a stack says nothing about it. */
+function clientLeft({ error }: FinishedRequest): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
 }

@@ -1,43 +1,14 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../lib/nearest.ts';
+import { type CacheRequest, type FlagValues, readCacheRequest } from './cache-request.ts';
+import { COMMANDS, type CommandName, commandNames, commandsBelow, type Flag, isCommand } from './commands.ts';
+import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
-
-interface Flag {
-  readonly name: string;
-  readonly value: string;
-  readonly meaning: string;
-}
-
-interface Command {
-  readonly summary: string;
-  readonly flags: readonly Flag[];
-}
-
-const CONFIG: Flag = { name: 'config', value: 'FILE', meaning: 'read this file instead of ./config.yaml' };
-
-/** The commands and their flags, as the help and the reference list them. */
-export const COMMANDS = {
-  serve: {
-    summary: 'run the proxy; the command when none is given',
-    flags: [
-      CONFIG,
-      { name: 'upstream', value: 'URL', meaning: 'the registry; without --config no file is read' },
-      { name: 'listen', value: 'HOST:PORT', meaning: 'where clients connect' },
-      { name: 'cache-dir', value: 'DIR', meaning: 'the directory of the cache' },
-      { name: 'admin', value: 'HOST:PORT', meaning: 'where health and metrics are served, or off' },
-    ],
-  },
-  check: { summary: 'validate a configuration: exit 0, or 2 with every mistake', flags: [CONFIG] },
-  demo: { summary: 'show the repairs against a broken registry that it starts itself', flags: [] },
-  help: { summary: 'show this help, or that of a command', flags: [] },
-  version: { summary: 'show the version', flags: [] },
-} as const satisfies Readonly<Record<string, Command>>;
-
-type CommandName = keyof typeof COMMANDS;
 
 /** What the command line asks for. `wrong` is a mistake with its usage line, to be shown before exit code 2. */
 export type CommandLine =
   | { readonly command: 'serve' | 'check'; readonly flags: ConfigFlags }
+  | { readonly command: 'cache'; readonly request: CacheRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'wrong'; readonly text: string };
@@ -46,77 +17,108 @@ export type CommandLine =
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const [first = ''] = args;
   const named = first !== '' && !first.startsWith('-');
-  if (named && !isCommand(first)) {
-    return wrong(`unknown command "${first}"${didYouMean(first, Object.keys(COMMANDS))}`);
-  }
-  const command = isCommand(first) ? first : 'serve';
-  const rest = named ? args.slice(1) : args;
+  const topic = named ? topicOf(args) : { command: 'serve' as const, words: 0 };
+  if ('mistake' in topic) return wrong(topic.mistake, topic.usage);
+  const rest = args.slice(topic.words);
+  const command = topic.command;
   if (rest.includes('--help') || rest.includes('-h'))
     return { command: 'help', text: helpText(named ? command : undefined) };
+  if (typeof command !== 'string') return wrong(`what shall be done? ${command.join(', ')}`, command);
   if (!named && rest.includes('--version')) return { command: 'version' };
   if (command === 'help') return help(rest);
   const outcome = readFlags(command, rest);
   if ('mistake' in outcome) return wrong(outcome.mistake, command);
-  return command === 'serve' || command === 'check' ? { command, flags: outcome.flags } : { command };
+  return interpret(command, outcome.values);
 }
 
-function help([topic, ...more]: readonly string[]): CommandLine {
-  if (topic === undefined) return { command: 'help', text: helpText(undefined) };
-  if (more.length > 0) return wrong(`unexpected argument "${more[0]}"`, 'help');
-  if (isCommand(topic)) return { command: 'help', text: helpText(topic) };
-  return wrong(`unknown command "${topic}"${didYouMean(topic, Object.keys(COMMANDS))}`, 'help');
+interface Topic {
+  /** Several for the first word of a command that has two. */
+  readonly command: CommandName | readonly CommandName[];
+  readonly words: number;
 }
 
-function readFlags(command: CommandName, args: readonly string[]): { flags: ConfigFlags } | { mistake: string } {
-  const known: readonly string[] = COMMANDS[command].flags.map((flag) => flag.name);
-  const options = Object.fromEntries(known.map((name) => [name, { type: 'string' as const }]));
+interface UnknownTopic {
+  readonly mistake: string;
+  readonly usage: readonly CommandName[] | undefined;
+}
+
+/** The command that the arguments begin with. */
+function topicOf([first = '', second = '']: readonly string[]): Topic | UnknownTopic {
+  if (isCommand(first)) return { command: first, words: 1 };
+  const below = commandsBelow(first);
+  const both = `${first} ${second}`;
+  if (isCommand(both)) return { command: both, words: 2 };
+  if (below.length > 0 && (second === '' || second.startsWith('-'))) return { command: below, words: 1 };
+  const written = below.length > 0 ? both : first;
+  const words = below.length > 0 ? below : commandNames();
+  return {
+    mistake: `unknown command "${written}"${didYouMean(written, words)}`,
+    usage: below.length > 0 ? below : undefined,
+  };
+}
+
+function help(args: readonly string[]): CommandLine {
+  if (args.length === 0) return { command: 'help', text: helpText(undefined) };
+  const topic = topicOf(args);
+  if ('mistake' in topic) return wrong(topic.mistake, 'help');
+  const more = args[topic.words];
+  if (more !== undefined) return wrong(`unexpected argument "${more}"`, 'help');
+  return { command: 'help', text: helpText(topic.command) };
+}
+
+function interpret(command: Exclude<CommandName, 'help'>, values: FlagValues): CommandLine {
+  switch (command) {
+    case 'serve':
+    case 'check':
+      return { command, flags: configFlags(values) };
+    case 'cache stats':
+    case 'cache verify':
+    case 'cache purge': {
+      const outcome = readCacheRequest(CACHE_ACTIONS[command], values);
+      return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'cache', request: outcome.request };
+    }
+    default:
+      return { command };
+  }
+}
+
+const CACHE_ACTIONS = { 'cache stats': 'stats', 'cache verify': 'verify', 'cache purge': 'purge' } as const;
+
+function configFlags(values: FlagValues): ConfigFlags {
+  return Object.fromEntries([...values].map(([name, value]) => [name === 'cache-dir' ? 'cacheDir' : name, value]));
+}
+
+function readFlags(
+  command: CommandName,
+  args: readonly string[],
+): { readonly values: FlagValues } | { readonly mistake: string } {
+  const flags: readonly Flag[] = COMMANDS[command].flags;
+  const options = Object.fromEntries(
+    flags.map(({ name, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]),
+  );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   const values = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'positional') return { mistake: `unexpected argument "${token.value}"` };
     if (token.kind === 'option-terminator') continue;
-    if (!known.includes(token.name)) {
-      return {
-        mistake: `unknown flag "${token.rawName}"${didYouMean(
-          token.rawName,
-          known.map((name) => `--${name}`),
-        )}`,
-      };
+    const flag = flags.find(({ name }) => name === token.name);
+    if (flag === undefined) return { mistake: unknownFlag(token.rawName, flags) };
+    const { value = '' } = token;
+    if (flag.value === undefined) {
+      if (token.value !== undefined) return { mistake: `${token.rawName} takes no value` };
+    } else if (value === '' || (!token.inlineValue && value.startsWith('-'))) {
+      return { mistake: `${token.rawName} needs a value` };
     }
-    const { value } = token;
-    const missing = value === undefined || value === '' || (!token.inlineValue && value.startsWith('-'));
-    if (missing) return { mistake: `${token.rawName} needs a value` };
     values.set(token.name, value);
   }
-  const camelCase = [...values].map(([name, value]) => [name === 'cache-dir' ? 'cacheDir' : name, value] as const);
-  return { flags: Object.fromEntries(camelCase) };
+  return { values };
 }
 
-function isCommand(word: string): word is CommandName {
-  return Object.hasOwn(COMMANDS, word);
+function unknownFlag(written: string, flags: readonly Flag[]): string {
+  const names = flags.map(({ name }) => `--${name}`);
+  return `unknown flag "${written}"${didYouMean(written, names)}`;
 }
 
-function wrong(mistake: string, command?: CommandName): CommandLine {
-  return { command: 'wrong', text: `manifix: ${mistake}\n${usage(command)}` };
-}
-
-function usage(command: CommandName | undefined): string {
-  if (command === undefined) return `usage: manifix [${Object.keys(COMMANDS).join(' | ')}] [flags]`;
-  const flags = COMMANDS[command].flags.map(({ name, value }) => ` [--${name} ${value}]`);
-  return `usage: manifix ${command}${command === 'help' ? ' [COMMAND]' : flags.join('')}`;
-}
-
-function helpText(command: CommandName | undefined): string {
-  if (command !== undefined) {
-    const lines = COMMANDS[command].flags.map(({ name, value, meaning }) => [`--${name} ${value}`, meaning] as const);
-    return [usage(command), '', COMMANDS[command].summary, ...columns(lines)].join('\n');
-  }
-  const commands = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const);
-  const closing = 'manifix COMMAND --help lists the flags of a command. docs/configuration.md explains the file.';
-  return [usage(undefined), ...columns(commands), '', closing].join('\n');
-}
-
-function columns(rows: readonly (readonly [string, string])[]): readonly string[] {
-  const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right], index) => `${index === 0 ? '\n' : ''}  ${left.padEnd(width)}${right}`);
+function wrong(mistake: string, topic?: CommandName | readonly CommandName[]): CommandLine {
+  return { command: 'wrong', text: `manifix: ${mistake}\n${usage(topic)}` };
 }

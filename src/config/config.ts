@@ -39,6 +39,8 @@ export interface Config {
     readonly dir: string;
     /** In bytes. */
     readonly maxSize: number;
+    /** In bytes per second; 0 is off. */
+    readonly scrubRate: number;
     /** In milliseconds. */
     readonly tagTtl: number;
   };

@@ -1,5 +1,5 @@
 import type { Fix } from '../fixes/fix.ts';
-import { COMMANDS } from './command-line.ts';
+import { COMMANDS, type Flag, formatFlag } from './commands.ts';
 import { listKeys } from './reference.ts';
 import { configSchema } from './schema.ts';
 
@@ -65,12 +65,13 @@ name that the file does not have is written with \`-\` for \`_\`: \`MANIFIX_UPST
 counts as one that is not set; an unknown one that begins with \`MANIFIX_\` is a mistake.`;
 
 function flagTable(): string {
-  const rows = Object.entries(COMMANDS).flatMap(([command, { flags }]) =>
-    flags.map(({ name, value, meaning }) => [`\`${command}\``, `\`--${name} ${value}\``, meaning]),
+  const rows = Object.entries(COMMANDS).flatMap(([command, { flags }]: [string, { flags: readonly Flag[] }]) =>
+    flags.map((flag) => [`\`${command}\``, `\`${formatFlag(flag)}\``, flag.meaning]),
   );
   return `## Flags\n\n${table(['Command', 'Flag', 'Meaning'], rows)}
 
-\`--upstream\` replaces the URL of the only upstream, or makes one named \`default\`.`;
+\`--upstream\` replaces the URL of the only upstream, or makes one named \`default\`. [operations.md](operations.md) shows the
+\`cache\` commands at work.`;
 }
 
 function fixSection(fixes: readonly Fix[]): string {

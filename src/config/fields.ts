@@ -36,6 +36,13 @@ export function expectedInstead(expected: string, written: unknown): string {
 }
 
 export const size = () => parsed('size', 'a size such as 64MiB or 50GiB', parseSize);
+/** A size that is moved in a second. Whoever turns something off thinks of 0 without a unit. */
+export const rate = () =>
+  field<number>('size per second', (written) => {
+    if (written === 0 || written === '0') return { value: 0 };
+    const value = typeof written === 'string' ? parseSize(written) : undefined;
+    return value === undefined ? { wrong: expectedInstead('a size such as 20MiB, or 0', written) } : { value };
+  });
 export const duration = () => parsed('time', 'a time such as 500ms, 60s or 7d', parseDuration);
 /** A time that a timer can wait for. */
 export const shortDuration = () =>

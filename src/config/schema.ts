@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { logFormats, logLevels, upstreamKinds } from './config.ts';
-import { address, addressOrOff, duration, host, network, registryUrl, shortDuration, size, text } from './fields.ts';
+import {
+  address,
+  addressOrOff,
+  duration,
+  host,
+  network,
+  rate,
+  registryUrl,
+  shortDuration,
+  size,
+  text,
+} from './fields.ts';
 import { FIXES_TYPE } from './schema-keys.ts';
 
 const fixModes = ['on', 'observe', 'off'] as const;
@@ -29,7 +40,7 @@ export function configSchema(fixes: readonly Fix[]) {
       .strictObject({
         listen: addressOrOff()
           .prefault('127.0.0.1:5080')
-          .describe('Where `/healthz`, `/readyz` and `/metrics` are served, or `off`.'),
+          .describe('Where `/healthz`, `/readyz`, `/metrics` and `/cache` are served, or `off`.'),
       })
       .prefault({}),
     cache: z
@@ -39,6 +50,9 @@ export function configSchema(fixes: readonly Fix[]) {
           .prefault('50GiB')
           .describe('How much the cached blobs may take; the least recently used go first.'),
         tagTtl: duration().prefault('60s').describe('How long a tag is answered without asking the registry again.'),
+        scrubRate: rate()
+          .prefault('20MiB')
+          .describe('How much of the cache is read again in a second to find damaged files; `0` is off.'),
       })
       .prefault({}),
     upstreams: z.record(z.string(), upstream).prefault({}),

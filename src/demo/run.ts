@@ -88,7 +88,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
   return {
     listen: { host: '127.0.0.1', port: 0 },
     admin: undefined,
-    cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, tagTtl: 60_000 },
+    cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, tagTtl: 60_000, scrubRate: 0 },
     upstreams: {
       registry: { url: dockerRegistry, kind: 'generic' },
       gitlab: { url: gitlab, kind: 'gitlab' },

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerListFromRaw, headerValue, headerValues } from '../domain/headers.ts';
+import { formatHostPort } from '../lib/address.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import { callerOf, clientOrigin, type TrustCheck } from './client.ts';
+import { withFirstBytes } from './first-bytes.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
 import { originForm, parseTarget, type Target } from './routes.ts';
@@ -61,12 +63,12 @@ export async function handle(
   try {
     const target = parseTarget(url);
     seen.kind = target.route.kind;
-    const host = hostOf(headers);
+    const host = hostOf(incoming, headers);
     const endpoint = findEndpoint(edge, host.toLowerCase());
     seen.endpoint = endpoint.name;
     const origin = clientOrigin(incoming, headers, host, edge.trusts);
     const parts = { endpoint, clientOrigin: origin, applied, incoming, outgoing };
-    answer = await edge.dispatch(exchangeOf(parts, target, headers));
+    answer = await withFirstBytes(await edge.dispatch(exchangeOf(parts, target, headers)));
   } catch (error) {
     failure = error;
     answer = answerError(asRegistryError(error), method);
@@ -75,7 +77,7 @@ export async function handle(
   const record: RequestRecord = {
     ...seen,
     method,
-    path: url.split('?', 1)[0] ?? '/',
+    path: loggedPath(url),
     status: answer.status,
     cache: answer.cache,
     userAgent: headerValue(headers, 'User-Agent'),
@@ -100,6 +102,11 @@ export async function handle(
   });
 }
 
+/** The path without what a mangled upload URL may have glued to it in place of a query: upload state is a secret. */
+function loggedPath(url: string): string {
+  return url.split(/[?&;]|%(?:26|3b|3f)/i, 1)[0] ?? '/';
+}
+
 /** Remembers what may be given again; whatever is not a read may change what all answers say. */
 function keepReady(
   edge: Edge,
@@ -118,9 +125,15 @@ function keepReady(
 // RFC 9110, section 7.2, and RFC 3986, section 3.2: a name, an IPv4 or a bracketed IPv6 address, and a port.
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
 
-/** RFC 9112, section 3.2: a request without exactly one valid Host is answered 400. */
-function hostOf(headers: HeaderList): string {
+/**
+ * RFC 9112, section 3.2: a request without exactly one valid Host is answered 400. HTTP/1.0 has none, and old health checks
+ * speak it; they mean the address that they reached.
+ */
+function hostOf({ httpVersion, socket }: IncomingMessage, headers: HeaderList): string {
   const [host, ...others] = headerValues(headers, 'Host');
+  if (host === undefined && httpVersion === '1.0') {
+    return formatHostPort({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });
+  }
   if (host !== undefined && others.length === 0 && HOST.test(host)) return host;
   throw new RegistryError('UNSUPPORTED', { status: 400, message: 'the Host field is missing or malformed' });
 }
@@ -149,7 +162,7 @@ function exchangeOf(
   const hasBody = length === undefined ? incoming.headers['transfer-encoding'] !== undefined : Number(length) > 0;
   return {
     ...parts,
-    caller: callerOf(headers),
+    caller: callerOf(headers, target.query),
     request: { method: incoming.method ?? 'GET', ...target, headers, clientHeaders: headers, hasBody },
     signal: gone.signal,
   };

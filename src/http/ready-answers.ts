@@ -26,31 +26,59 @@ export interface ReadyAnswers {
   forget(): void;
 }
 
-/** Every distinct token makes an entry of its own, so that their number has to end somewhere. */
+/** Every distinct token makes an entry of its own, so that their number and their bytes have to end somewhere. */
 const MAX_ENTRIES = 4096;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 export function createReadyAnswers(now: () => number): ReadyAnswers {
-  const answers = new Map<string, ReadyAnswer & { readonly flat: string[] }>();
+  const answers = new Map<string, KeptAnswer>();
+  let bytesKept = 0;
+  const forget = (): void => {
+    answers.clear();
+    bytesKept = 0;
+  };
   return {
     serve(incoming, outgoing) {
       if (answers.size === 0 || (incoming.method !== 'GET' && incoming.method !== 'HEAD')) return undefined;
       const key = keyOf(incoming);
       const answer = answers.get(key);
       if (answer === undefined) return undefined;
-      if (answer.until <= now()) {
+      const time = now();
+      // A clock that was set back must not make it last longer.
+      if (answer.until <= time || time < answer.keptAt) {
         answers.delete(key);
+        bytesKept -= answer.bytes?.length ?? 0;
         return undefined;
       }
       outgoing.writeHead(answer.status, answer.flat);
-      outgoing.end(answer.bytes);
+      if (answer.text === undefined) outgoing.end(answer.bytes);
+      else outgoing.end(answer.text, 'latin1');
       return answer;
     },
     keep(incoming, answer) {
-      if (answers.size >= MAX_ENTRIES) answers.clear();
-      answers.set(keyOf(incoming), { ...answer, flat: answer.headers.flat() });
+      const length = answer.bytes?.length ?? 0;
+      if (answers.size >= MAX_ENTRIES || bytesKept + length > MAX_BYTES) forget();
+      const key = keyOf(incoming);
+      bytesKept += length - (answers.get(key)?.bytes?.length ?? 0);
+      answers.set(key, { ...answer, flat: answer.headers.flat(), keptAt: now(), text: textOf(answer.bytes) });
     },
-    forget: () => answers.clear(),
+    forget,
   };
+}
+
+interface KeptAnswer extends ReadyAnswer {
+  /** Names and values in turn. */
+  readonly flat: string[];
+  readonly keptAt: number;
+  /** The bytes as Latin-1, which keeps each of them: Node sends a string together with the head in one write. */
+  readonly text: string | undefined;
+}
+
+const MAX_TEXT = 32 * 1024;
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  if (bytes === undefined || bytes.length > MAX_TEXT) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** All that a request says. A difference in any field is a different request, so that nothing can be confused. */

@@ -37,7 +37,8 @@ export function answerError(error: RegistryError, method: string): Answer {
 
 /**
  * Writes an answer to the socket and resolves with the number of body bytes once they are handed over. The body either
- * ends whole or the connection is destroyed: a client never sees a clean end of an incomplete body.
+ * ends whole or the connection is destroyed: a client never sees a clean end of an incomplete body. Rejects with what
+ * broke the body off, which is an AbortError when the client left.
  */
 export async function respond(
   outgoing: ServerResponse,
@@ -66,37 +67,53 @@ export async function respond(
       }
     }
   } catch (error) {
+    const left = body.kind === 'stream' ? endedEarly(error) : outgoing.destroyed;
     discard(body);
     outgoing.destroy();
-    throw error;
+    throw left ? new DOMException('The client closed the connection.', 'AbortError') : error;
   }
 }
 
+/** By this code `pipeline` says that the receiving side was closed; a source that fails has an error of its own. */
+function endedEarly(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+/** How long the header fields wait to leave together with the first bytes, in milliseconds. */
+const FIRST_BYTES = 5;
+
 async function pump(reader: BlobReader, outgoing: ServerResponse): Promise<number> {
   let sent = 0;
+  let giveUp = (_reason: Error) => {};
+  // Neither a chunk that is long in coming nor a write on a half-closed connection, which Node never calls back, tells that
+  // the client has left.
+  const onClose = () => {
+    reader.close();
+    giveUp(new Error('the client is gone'));
+  };
+  outgoing.once('close', onClose);
+  // containerd gives up after 30 s without header fields, and the first bytes may be long in coming.
+  const impatient = setTimeout(() => outgoing.flushHeaders(), FIRST_BYTES);
   try {
     for (;;) {
       const chunk = await reader.next();
+      clearTimeout(impatient);
       if (chunk === undefined) break;
-      await write(outgoing, chunk);
+      // Only when the bytes have left may the reader use their buffer again.
+      await new Promise<void>((resolve, reject) => {
+        giveUp = reject;
+        if (outgoing.destroyed) onClose();
+        else outgoing.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
       sent += chunk.length;
     }
     outgoing.end();
     return sent;
   } finally {
+    outgoing.off('close', onClose);
+    clearTimeout(impatient);
     reader.close();
   }
-}
-
-/** Resolves when the bytes have left: only then may the reader use their buffer again. */
-function write(outgoing: ServerResponse, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (outgoing.destroyed) {
-      reject(new Error('the client is gone'));
-      return;
-    }
-    outgoing.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 /** Frees what a body that is not sent holds. */

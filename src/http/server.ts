@@ -5,13 +5,15 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { RegistryError, renderError } from '../domain/errors.ts';
+import { type Connections, createConnections, tooManyConnections } from './connections.ts';
 import { type Edge, handle, handleReady } from './handle.ts';
+import { answerError, respond } from './respond.ts';
 
 /**
  * The HTTP server that clients talk to. `edge` is asked anew for every request, so that a reload takes effect with the
  * next one and leaves running ones alone.
  */
-export function createEdgeServer(edge: () => Edge): Server {
+export function createEdgeServer(edge: () => Edge, connections: Connections = createConnections()): Server {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const nextId = requestIds();
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => handle(edge(), nextId(), incoming, outgoing);
@@ -35,20 +37,27 @@ export function createEdgeServer(edge: () => Edge): Server {
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      if (connections.isRefused(incoming.socket)) return turnAway(incoming, outgoing);
       if (handleReady(edge(), nextId, incoming, outgoing)) return;
       // The adapter fails where it cannot make a URL of a request; that one, too, deserves its answer and its log line.
       const errorHandler = () => serve(incoming, outgoing);
       void getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler })(incoming, outgoing);
     },
   );
-  const latest = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', (incoming, outgoing) => latest.set(incoming.socket, outgoing));
+  connections.guard(server);
   server.on('clientError', (error, socket) => {
     // Words in the middle of an answer would be taken for a part of it.
-    if (latest.get(socket)?.writableFinished === false) socket.destroy();
+    if (connections.isAnswering(socket)) socket.destroy();
     else refuseConnection(error, socket);
   });
   return server;
+}
+
+/** Tells a client to come back. Not a line of the log each: it is a flood that brings them. */
+function turnAway({ method = 'GET' }: IncomingMessage, outgoing: ServerResponse): void {
+  const { status, headers, body } = answerError(tooManyConnections(), method);
+  // A client that does not wait for it need not be told.
+  respond(outgoing, status, headers, body).catch(() => undefined);
 }
 
 /** How long a connection that was refused may stay open for its answer, in milliseconds. */

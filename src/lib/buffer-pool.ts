@@ -10,6 +10,15 @@ export interface BufferPool {
 export function createBufferPool(retainedBytes: number): BufferPool {
   const idle = new Map<number, Buffer[]>();
   let retained = 0;
+
+  /** What is asked for now is worth more than what a burst left behind. Returns the bytes that were freed. */
+  function dropOther(size: number): number {
+    for (const [other, shelf] of idle) {
+      if (other !== size && shelf.pop() !== undefined) return other;
+    }
+    return 0;
+  }
+
   return {
     take(size) {
       const buffer = idle.get(size)?.pop();
@@ -19,7 +28,11 @@ export function createBufferPool(retainedBytes: number): BufferPool {
     },
     give(buffer) {
       const size = buffer.length;
-      if (retained + size > retainedBytes) return;
+      while (retained + size > retainedBytes) {
+        const dropped = dropOther(size);
+        if (dropped === 0) return;
+        retained -= dropped;
+      }
       const shelf = idle.get(size);
       if (shelf === undefined) idle.set(size, [buffer]);
       else shelf.push(buffer);

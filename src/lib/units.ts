@@ -21,6 +21,12 @@ export function formatDuration(milliseconds: number): string {
   return formatAmount(milliseconds, TIME_UNITS);
 }
 
+/** Writes bytes for people, with at most one decimal: 1536 is `1.5 KiB`. */
+export function describeSize(bytes: number): string {
+  const [unit, factor] = Object.entries(SIZE_UNITS).findLast(([, size]) => bytes >= size) ?? ['B', 1];
+  return `${(bytes / factor).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
+}
+
 function parseAmount(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(?<amount>\d+(?:\.\d+)?)(?<unit>[A-Za-z]+)$/.exec(text);
   const factor = units[match?.groups?.unit ?? ''];

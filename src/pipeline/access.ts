@@ -43,6 +43,22 @@ export function recordReadAccess(
 }
 
 /**
+ * Records that the registry refused this content to this caller. What is refused to a caller without credentials is not
+ * open to all any more, so that no outage brings back what was made private.
+ */
+export function recordRefusal(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+): void {
+  const upstream = exchange.endpoint.upstream.name;
+  if (!exchange.caller.anonymous || services.facts.link(upstream, repository, kind, digest) !== 'open') return;
+  services.facts.putLink(upstream, repository, kind, digest, 'private');
+}
+
+/**
  * Asks the registry with the caller's own credentials whether it serves this content from this repository. Content that
  * a caller without credentials was served stays readable while the registry cannot answer.
  */
@@ -72,6 +88,7 @@ export async function proveReadAccess(
     }
     if (answer.status === 200) return { outcome: 'unreachable', error: wrongAnswer(digest) };
     if (!isOutage(answer.status)) {
+      recordRefusal(services, exchange, repository, kind, digest);
       if (answer.status === 404) services.facts.dropLink(exchange.endpoint.upstream.name, repository, kind, digest);
       return { outcome: 'refused', status: answer.status, headers: answer.headers };
     }

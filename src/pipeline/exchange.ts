@@ -62,3 +62,6 @@ export function redirectsOf(endpoint: Endpoint): 'follow' | 'pass' {
 }
 
 export const NO_BODY: AnswerBody = { kind: 'none' };
+
+/** For how long an answer may be repeated: so short that a right that ends or a tag that moves is noticed at once; in milliseconds. */
+export const REUSABLE_FOR = 1_000;

@@ -1,11 +1,11 @@
-import { parseAccept, viewOf } from '../domain/accept.ts';
+import { parseAccept, type View, viewOf } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
 import type { Tag } from '../domain/reference.ts';
 import type { Route } from '../domain/route.ts';
-import { hasReadAccess, isOutage } from './access.ts';
-import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
+import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
+import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR } from './exchange.ts';
 import type { Services, TagRecord } from './ports.ts';
 import { relayRefusal } from './relay.ts';
 import { report, reportRedirect, reportRepair } from './report.ts';
@@ -42,8 +42,11 @@ async function getByTag(
 ): Promise<Answer> {
   const { upstream, tagTtl } = exchange.endpoint;
   const view = viewOf(parseAccept(headerValues(request.sent.headers, 'Accept')));
-  const known = services.facts.tag(upstream.name, request.repository, tag, view);
-  if (known !== undefined && services.now() - known.confirmedAt < tagTtl) {
+  const name = recordName(view, request.sent.query);
+  const known = name === undefined ? undefined : services.facts.tag(upstream.name, request.repository, tag, name);
+  const age = services.now() - (known?.confirmedAt ?? Number.NEGATIVE_INFINITY);
+  // A clock that was set back must not make a tag fresh for longer.
+  if (known !== undefined && age >= 0 && age < tagTtl) {
     const fresh = await storedAnswer(services, exchange, request, known.digest, 'hit');
     if (fresh !== undefined) return reusable(services, fresh, known.confirmedAt + tagTtl);
   }
@@ -51,11 +54,23 @@ async function getByTag(
   const resolved = await resolveOnce(services, flight, exchange, request, view, headFirst).catch((error: unknown) =>
     outageOf(error),
   );
-  if (resolved.kind === 'manifest' && resolved.stored) {
+  if (resolved.kind === 'manifest' && resolved.stored && name !== undefined) {
     const record: TagRecord = { digest: resolved.manifest.digest, confirmedAt: services.now() };
-    services.facts.putTag(upstream.name, request.repository, tag, view, record);
+    services.facts.putTag(upstream.name, request.repository, tag, name, record);
   }
   return answerResolved(services, exchange, request, resolved, known?.digest);
+}
+
+/** The namespace with which containerd asks a mirror (distribution-spec, "Proxying"): a host, with or without a port. */
+const NAMESPACE_ONLY = /^ns=[\w.:-]{1,255}$/;
+
+/**
+ * The name under which it is recorded what a tag means to this kind of request. Registries that know namespaces have other
+ * content in each; what any other query selects nobody knows, so that nothing is recorded.
+ */
+function recordName(view: View, query: string): string | undefined {
+  if (query === '') return view;
+  return NAMESPACE_ONLY.test(query) ? `${view}?${query}` : undefined;
 }
 
 async function getByDigest(
@@ -75,9 +90,6 @@ async function getByDigest(
   );
   return answerResolved(services, exchange, request, resolved, digest);
 }
-
-/** For how long an answer may be repeated: so short that a right that ends or a tag that moves is noticed at once. */
-const REUSABLE_FOR = 1_000;
 
 function reusable(services: Services, answer: Answer, freshUntil: number): Answer {
   return { ...answer, reusableUntil: Math.min(freshUntil, services.now() + REUSABLE_FOR) };
@@ -161,9 +173,9 @@ async function answerResolved(
     }
     case 'refused': {
       reportRedirect(exchange, { status: resolved.refusal.status, redirected: false });
-      const stale = isOutage(resolved.refusal.status)
-        ? await staleAnswer(services, exchange, request, known)
-        : undefined;
+      const outage = isOutage(resolved.refusal.status);
+      const stale = outage ? await staleAnswer(services, exchange, request, known) : undefined;
+      if (!outage && known !== undefined) recordRefusal(services, exchange, request.repository, 'manifest', known);
       return stale ?? relayRefusal(services, exchange, request.sent, resolved.refusal);
     }
     case 'outage': {

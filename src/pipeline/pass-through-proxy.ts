@@ -60,6 +60,8 @@ export function forward(
   }
   function sending(clientRequest: ClientRequest): void {
     sent = clientRequest;
+    // Node reports a switch of protocols that nobody asked for by closing the request, and nothing else.
+    sent.once('close', () => failed(closedError()));
     sent.setTimeout(idleTimeout, () => stop(unavailable(who, idleError(idleTimeout))));
   }
   function answered(response: IncomingMessage): void {
@@ -96,6 +98,10 @@ function bodySource(incoming: IncomingMessage, body: ForwardRequest['body']): Re
 
 function clientGone(): Error {
   return new DOMException('The client closed the connection.', 'AbortError');
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('the connection was closed without an answer'), { code: 'ECONNRESET' });
 }
 
 function idleError(milliseconds: number): Error {

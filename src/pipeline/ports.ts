@@ -64,6 +64,8 @@ export interface StoredBlob {
 
 /** The one download of a cold blob that all its readers share. */
 export interface Fill {
+  /** Bytes that arrived so far. */
+  readonly received: number;
   /** Settles when the registry's header fields are in: the length, if it was said. Rejects with an UpstreamRefusal or a RegistryError. */
   readonly started: Promise<{ readonly size: number | undefined }>;
   /** Settles when the blob is stored (true) or could be served but not stored (false). Rejects when it is wrong or cut. */
@@ -85,8 +87,8 @@ export interface BlobStore {
   /** Undefined when absent or not intact in size. */
   open(digest: Digest): Promise<StoredBlob | undefined>;
   fill(digest: Digest): Fill | undefined;
-  /** Joins the running fill or starts one from `source`, which is called at most once. */
-  startFill(digest: Digest, source: FillSource): Fill;
+  /** Joins the running fill or starts one. `registry` is who answers for a while for having sent wrong bytes. */
+  startFill(digest: Digest, source: FillSource, registry: string): Fill;
 }
 
 /** A manifest as the registry has it. `headers` are the registry's own of the GET that brought it. */
@@ -135,8 +137,6 @@ export interface Facts {
   ): void;
   dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;
   derived(upstream: string, repository: RepositoryName, digest: Digest): DerivedManifest | undefined;
-  /** The derived manifest of an original in any repository of the upstream's; the same for ever once stored. */
-  derivedFrom(upstream: string, repository: RepositoryName, original: Digest): DerivedManifest | undefined;
   putDerived(upstream: string, repository: RepositoryName, manifest: DerivedManifest): void;
   dropDerived(upstream: string, repository: RepositoryName, original: Digest): void;
   /** Whether signatures or referrers of this original are known: true, false, or undefined when nobody looked. */

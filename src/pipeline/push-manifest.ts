@@ -82,11 +82,10 @@ async function materialise(
   inspection: ManifestInspection,
 ): Promise<void> {
   const { upstream } = exchange.endpoint;
-  for (const { digest, role } of inspection.descriptors) {
-    const derived =
-      digest !== undefined && (role === 'child' || role === 'subject')
-        ? services.facts.derived(upstream.name, repository, digest)
-        : undefined;
+  const named = inspection.descriptors.filter(({ role }) => role === 'child' || role === 'subject');
+  // Once each: a manifest may name the same one thousands of times.
+  for (const digest of new Set(named.map((descriptor) => descriptor.digest))) {
+    const derived = digest && services.facts.derived(upstream.name, repository, digest);
     if (derived === undefined) continue;
     const answer = await upstream.request({
       method: 'PUT',

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { parseErrors } from '../domain/errors.ts';
+import { parseErrors, RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
 import type { RequestView, ResponseView } from '../fixes/fix.ts';
 import type { ResponseOutcome } from '../fixes/run.ts';
@@ -31,7 +31,10 @@ export async function readRefusal(response: { status: number; headers: HeaderLis
   return { status, headers, text: '' };
 }
 
-/** Passes a refusal on, with its errors in the OCI form and explained as far as the endpoint's fixes do. */
+/**
+ * Passes a refusal on, with its errors in the OCI form and explained as far as the endpoint's fixes do.
+ * @throws RegistryError for a status of success: no error is to be explained, and what came was not verified
+ */
 export function relayRefusal(
   services: Services,
   exchange: Exchange,
@@ -39,6 +42,7 @@ export function relayRefusal(
   refusal: Refusal,
   received?: Received,
 ): Answer {
+  if (isSuccess(refusal.status)) throw oddSuccess(refusal.status);
   const bytes = Buffer.from(refusal.text);
   const errors = parseErrors(bytes);
   const outcome = exchange.endpoint.fixes.response({
@@ -55,6 +59,22 @@ export function relayRefusal(
   // Without a body, what HEAD says of it is the registry's to know.
   if (exchange.request.method === 'HEAD') return { status: outcome.status, headers: outcome.headers, body: NO_BODY };
   return { status: outcome.status, headers: errorHeaders(outcome, body), body: { kind: 'bytes', bytes: body } };
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** 203 comes from proxies that changed the content (RFC 9110, section 15.3.4), 206 without a Range from broken caches. */
+function oddSuccess(status: number): RegistryError {
+  return new RegistryError('UNKNOWN', {
+    status: 502,
+    message: `the registry answered ${status}, which is not an answer to this request`,
+    explanation:
+      `A status of success that no registry gives here (${status}) means that something between manifix and the registry ` +
+      'answered, or changed the answer. Its content was not passed on.',
+    fix: 'digest-enforcement',
+  });
 }
 
 /** Passes an answer of the registry on; its body streams, that of an error is read first. */

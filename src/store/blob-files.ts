@@ -19,6 +19,8 @@ export interface BlobFiles {
   commit(digest: Digest, part: string, status: FileStatus): Promise<void>;
   /** Removes the blob unless it is being read, or `isNeeded` says so. Rejects when the file system refuses. */
   evict(digest: Digest, isNeeded: () => boolean): Promise<boolean>;
+  /** Removes the blob; whoever reads it keeps it to the end. Rejects when the file system refuses. */
+  remove(digest: Digest): Promise<void>;
 }
 
 /** A stored blob with the open file itself, for a fill that finds the blob there already. */
@@ -43,6 +45,13 @@ export function createBlobFiles(options: BlobFilesOptions): BlobFiles {
         onReadError: (error) => void turns.run(digest, () => finder.discard(digest, error.message)),
       });
     return { size, opened, reader, close: openFiles.lease(digest, opened) };
+  }
+
+  async function remove(digest: Digest): Promise<void> {
+    openFiles.drop(digest);
+    // The file first: a row without a file mends itself, a file without a row takes space that nobody counts.
+    await files.remove(layout.content('blob', digest));
+    contents.remove('blob', digest);
   }
 
   return {
@@ -76,11 +85,9 @@ export function createBlobFiles(options: BlobFilesOptions): BlobFiles {
     evict: (digest, isNeeded) =>
       turns.run(digest, async () => {
         if (openFiles.isLeased(digest) || isNeeded()) return false;
-        openFiles.drop(digest);
-        // The file first: a row without a file mends itself, a file without a row takes space that nobody counts.
-        await files.remove(layout.content('blob', digest));
-        contents.remove('blob', digest);
+        await remove(digest);
         return true;
       }),
+    remove: (digest) => turns.run(digest, () => remove(digest)),
   };
 }

@@ -1,29 +1,29 @@
-import { algorithmOf, createDigester, type Digest } from '../domain/digest.ts';
-import { RegistryError } from '../domain/errors.ts';
+import { algorithmOf, type Digest } from '../domain/digest.ts';
+import { outOfDescriptors } from '../domain/unavailable.ts';
 import type { Contents } from './contents.ts';
-import type { Counters } from './counters.ts';
-import { createFileReader, type FileReading } from './file-reader.ts';
+import type { FileReading } from './file-reader.ts';
 import { errorCode, type FileStatus, isNotAFile } from './files.ts';
-import type { Health, Warn } from './health.ts';
+import { hashFile } from './hash-file.ts';
+import type { Health } from './health.ts';
 import type { Layout } from './layout.ts';
 import type { OpenFiles } from './open-files.ts';
+import type { Quarantine } from './quarantine.ts';
 
 export interface BlobFinderOptions extends FileReading {
   readonly layout: Layout;
   readonly contents: Contents;
   readonly openFiles: OpenFiles;
   readonly health: Health;
-  readonly counters: Counters;
-  readonly warn: Warn;
+  readonly quarantine: Quarantine;
 }
 
 const OUT_OF_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 
 /** Tells a blob's file from what may be in its place. Calls for the same blob must take turns. */
 export interface BlobFinder {
-  /** Opens the blob's file after checking it; the caller closes it. Anything else in its place is removed. */
+  /** Opens the blob's file after checking it; the caller closes it. Anything else in its place goes into quarantine. */
   open(digest: Digest): Promise<FoundFile | undefined>;
-  /** Removes and counts what is in the blob's place. */
+  /** Takes what is in the blob's place out of the cache. */
   discard(digest: Digest, reason: string): Promise<undefined>;
 }
 
@@ -33,14 +33,11 @@ export interface FoundFile {
 }
 
 export function createBlobFinder(options: BlobFinderOptions): BlobFinder {
-  const { files, layout, contents, openFiles, health, counters, warn } = options;
+  const { files, layout, contents, openFiles, health, quarantine } = options;
 
   async function discard(digest: Digest, reason: string): Promise<undefined> {
-    counters.damaged += 1;
-    warn('A cached blob was not intact. It was removed and will be fetched again.', { digest, reason });
     openFiles.drop(digest);
-    contents.remove('blob', digest);
-    await files.remove(layout.content('blob', digest)).catch(health.failed);
+    await quarantine.take('blob', digest, reason).catch(health.failed);
     return undefined;
   }
 
@@ -89,7 +86,7 @@ export function createBlobFinder(options: BlobFinderOptions): BlobFinder {
       return `it has ${status.size} bytes instead of ${record.size}`;
     }
     if (record?.modified === status.modified) return undefined;
-    const actual = await hashFile(options, fd, status.size, digest);
+    const actual = await hashFile(options, fd, status.size, algorithmOf(digest));
     if (actual !== digest) return `its digest is ${actual}`;
     relist(digest, status);
     return undefined;
@@ -105,20 +102,4 @@ export function createBlobFinder(options: BlobFinderOptions): BlobFinder {
   }
 
   return { open, discard };
-}
-
-async function hashFile(reading: FileReading, fd: number, size: number, expected: Digest): Promise<Digest> {
-  const digester = createDigester(algorithmOf(expected));
-  const ignore = () => undefined;
-  const reader = createFileReader(reading, { fd, start: 0, end: size, onReleased: ignore, onReadError: ignore });
-  for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) digester.update(chunk);
-  return digester.digest();
-}
-
-function outOfDescriptors(cause: unknown): RegistryError {
-  return new RegistryError('UNAVAILABLE', {
-    explanation: 'manifix has run out of file descriptors for a moment. Try again, or raise its limit of open files.',
-    headers: [['Retry-After', '1']],
-    cause,
-  });
 }

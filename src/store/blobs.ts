@@ -1,13 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../domain/digest.ts';
+import { openFileLimit } from '../lib/open-file-limit.ts';
 import { createSlots } from '../lib/slots.ts';
 import { type BlobFilesOptions, createBlobFiles } from './blob-files.ts';
+import type { Counters } from './counters.ts';
 import { createFill, type RunningFill } from './fill.ts';
 import { recentlyWrong, shuttingDown } from './fill-errors.ts';
 import type { FillContext } from './fill-fetch.ts';
+import type { Warn } from './health.ts';
 import type { BlobStore, FillSource } from './types.ts';
 
 export interface BlobsOptions extends BlobFilesOptions {
+  readonly counters: Counters;
+  readonly warn: Warn;
   fits(size: number): boolean;
   /** A fill ended: there may be more to keep, or less that is needed. */
   onFillEnded(): void;
@@ -16,11 +21,14 @@ export interface BlobsOptions extends BlobFilesOptions {
 export interface Blobs extends BlobStore {
   /** Removes the blob unless it is being read or filled. Rejects when the file system refuses. */
   evict(digest: Digest): Promise<boolean>;
+  /** Removes the blob; whoever reads it keeps it to the end. Rejects when the file system refuses. */
+  remove(digest: Digest): Promise<void>;
   /** Ends all fills; readers of stored blobs go on. */
   close(): Promise<void>;
 }
 
 const MAX_RUNNING_FILLS = 64;
+const MAX_LIVE_FILLS = Math.min(256, Math.ceil(openFileLimit() / 16));
 const WRONG_FOR_MILLISECONDS = 60_000;
 const MAX_WRONG = 10_000;
 
@@ -32,36 +40,46 @@ export function createBlobs(options: BlobsOptions): Blobs {
   const running = new Map<Digest, RunningFill>();
   /** Those that hold anything. */
   const live = new Set<RunningFill>();
-  const wrong = new LRUCache<Digest, true>({
-    max: MAX_WRONG,
-    ttl: WRONG_FOR_MILLISECONDS,
-    ttlResolution: 0,
-    perf: clock,
-  });
+  /** When a registry sent something else. */
+  const wrong = new LRUCache<string, number>({ max: MAX_WRONG });
   let isClosed = false;
 
-  const context: FillContext = {
+  const context: Omit<FillContext, 'admit' | 'onMismatch'> = {
     ...options,
     slots: createSlots(MAX_RUNNING_FILLS),
     newPart: layout.newPart,
-    admit(digest) {
-      if (isClosed) throw shuttingDown();
-      if (wrong.has(digest)) throw recentlyWrong(digest);
-    },
     findStored: async (digest) => (contents.find('blob', digest) ? blobFiles.open(digest) : undefined),
-    onMismatch: (digest) => wrong.set(digest, true),
     commit: blobFiles.commit,
   };
+
+  function wasWrong(key: string): boolean {
+    const age = clock.now() - (wrong.get(key) ?? Number.NEGATIVE_INFINITY);
+    // A clock that was set back must not refuse the blob for longer.
+    return age >= 0 && age < WRONG_FOR_MILLISECONDS;
+  }
 
   function joinable(digest: Digest): RunningFill | undefined {
     const fill = running.get(digest);
     return fill?.isJoinable ? fill : undefined;
   }
 
-  function start(digest: Digest, source: FillSource): RunningFill {
-    const fill = createFill(context, digest, source, {
+  /** One registry that sends wrong bytes does not keep the blob from those who ask another. */
+  function contextOf(registry: string): FillContext {
+    return {
+      ...context,
+      admit(digest) {
+        if (isClosed) throw shuttingDown();
+        if (wasWrong(`${registry} ${digest}`)) throw recentlyWrong(digest);
+      },
+      onMismatch: (digest) => wrong.set(`${registry} ${digest}`, clock.now()),
+    };
+  }
+
+  function start(digest: Digest, source: FillSource, registry: string): RunningFill {
+    const fill = createFill(contextOf(registry), digest, source, {
       onOver() {
         if (running.get(digest) === fill) running.delete(digest);
+        releaseIdle();
         options.onFillEnded();
       },
       onReleased: () => live.delete(fill),
@@ -71,11 +89,21 @@ export function createBlobs(options: BlobsOptions): Blobs {
     return fill;
   }
 
+  /** Small blobs come by the hundred in a second, and each that is over keeps its file open for a while. */
+  function releaseIdle(): void {
+    for (const fill of live) {
+      if (live.size <= MAX_LIVE_FILLS) return;
+      if (fill.isIdle) fill.release();
+    }
+  }
+
   return {
-    open: blobFiles.open,
+    // While a blob is being put in its place its fill has it, and does not wait for the disk.
+    open: async (digest) => (joinable(digest) === undefined ? blobFiles.open(digest) : undefined),
     fill: joinable,
-    startFill: (digest, source) => joinable(digest) ?? start(digest, source),
+    startFill: (digest, source, registry = '') => joinable(digest) ?? start(digest, source, registry),
     evict: (digest) => blobFiles.evict(digest, () => running.has(digest)),
+    remove: blobFiles.remove,
     async close() {
       isClosed = true;
       const fills = [...live];

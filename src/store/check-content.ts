@@ -19,13 +19,19 @@ export interface ContentCheckOptions extends FileReading {
 
 /** What became of a listed file. `missing` and `damaged` ones are not listed any more; `unreadable` says why it is not known. */
 export type ContentCheck =
-  | { readonly outcome: 'intact' | 'missing' }
+  | { readonly outcome: 'intact' }
+  | { readonly outcome: 'missing' }
   | { readonly outcome: 'damaged' | 'unreadable'; readonly reason: string };
 
-/** Called after each chunk with its length; may hold up the next one, and end the check by rejecting. */
-export type Pause = (length: number) => Promise<void> | undefined;
-
-export type CheckContent = (content: ListedContent, pause: Pause) => Promise<ContentCheck>;
+/**
+ * `pause` is called behind each chunk with its length and may hold up the next one. Rejects with the signal's reason when it
+ * aborts.
+ */
+export type CheckContent = (
+  content: ListedContent,
+  signal: AbortSignal,
+  pause?: (length: number) => Promise<void> | undefined,
+) => Promise<ContentCheck>;
 
 /**
  * Hashes a listed file anew and puts one that is not what it should be into quarantine. Readers are not held up: the file is
@@ -34,15 +40,12 @@ export type CheckContent = (content: ListedContent, pause: Pause) => Promise<Con
 export function createContentCheck(options: ContentCheckOptions): CheckContent {
   const { files, layout, contents, openFiles, quarantine, turns } = options;
 
-  async function damaged(
-    { kind, digest }: ListedContent,
-    reason: string,
-    seen: FileStatus | undefined,
-  ): Promise<ContentCheck> {
+  async function damaged({ kind, digest }: ListedContent, reason: string, seen?: FileStatus): Promise<ContentCheck> {
     return turns[kind].run(digest, async () => {
       const now = await files.statusOf(layout.content(kind, digest)).catch(() => undefined);
-      const wasReplaced = now?.modified !== (seen ?? now)?.modified || now?.size !== (seen ?? now)?.size;
-      if (now === undefined || wasReplaced) return { outcome: 'intact' };
+      const isTheSame = seen === undefined || (now?.modified === seen.modified && now.size === seen.size);
+      // What was seen was evicted in the meantime, or somebody else found it damaged.
+      if (now === undefined || !isTheSame) return { outcome: 'intact' };
       if (kind === 'blob') openFiles.drop(digest);
       await quarantine.take(kind, digest, reason);
       return { outcome: 'damaged', reason };
@@ -61,7 +64,11 @@ export function createContentCheck(options: ContentCheckOptions): CheckContent {
     });
   }
 
-  async function inspect(content: ListedContent, fd: number, pause: Pause): Promise<ContentCheck> {
+  async function inspect(
+    content: ListedContent,
+    fd: number,
+    pause: Parameters<CheckContent>[2],
+  ): Promise<ContentCheck> {
     const { kind, digest, size, modified } = content;
     const status = files.status(fd);
     if (!status.isFile) return damaged(content, 'something else is in its place', status);
@@ -72,20 +79,22 @@ export function createContentCheck(options: ContentCheckOptions): CheckContent {
     return { outcome: 'intact' };
   }
 
-  return async (content, pause) => {
+  return async (content, signal, pause) => {
     let fd: number;
     try {
       fd = await files.openForReading(layout.content(content.kind, content.digest));
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return missing(content);
-      if (isNotAFile(error)) return damaged(content, 'something else is in its place', undefined);
+      if (isNotAFile(error)) return damaged(content, 'something else is in its place');
       return { outcome: 'unreadable', reason: (error as Error).message };
     }
     try {
-      return await inspect(content, fd, pause);
+      return await inspect(content, fd, async (length) => {
+        signal.throwIfAborted();
+        await pause?.(length);
+      });
     } catch (error) {
-      // Whatever ends the check from outside is no finding.
-      if (errorCode(error) === '') throw error;
+      if (signal.aborted) throw error;
       return { outcome: 'unreadable', reason: (error as Error).message };
     } finally {
       await files.close(fd).catch(() => undefined);

@@ -10,6 +10,8 @@ export interface Database {
   run<T>(action: (statements: Statements) => T): T;
   /** All or nothing. `durable`: survives a loss of power when the call returns; otherwise the end of the process. */
   transact(action: (statements: Statements) => void, durable?: 'durable'): void;
+  /** Does it and takes it all back. */
+  rehearse(action: (statements: Statements) => void): void;
   /** Whether it was made now, or was not closed with all files listed: there may be files that it does not list. */
   readonly mayLackFiles: boolean;
   close(allFilesAreListed: boolean): void;
@@ -59,6 +61,15 @@ export function openDatabase(path: string, warn: Warn): Database {
           throw error;
         } finally {
           if (durable) connection.handle.exec('PRAGMA synchronous = NORMAL');
+        }
+      }),
+    rehearse: (action) =>
+      run((statements) => {
+        connection.handle.exec('BEGIN IMMEDIATE');
+        try {
+          action(statements);
+        } finally {
+          if (connection.handle.isTransaction) connection.handle.exec('ROLLBACK');
         }
       }),
     close(allFilesAreListed) {

@@ -13,6 +13,16 @@ type Row = Record<string, unknown>;
 export function createFacts(database: Database, health: Health): Facts {
   const { recall, recallFresh, note, forget, noteDurably } = createMemory(database, health);
   return {
+    bindUpstream(name, url) {
+      const bound = recall((statements) => statements.upstream.get(name));
+      if (bound?.url === url) return;
+      forget((statements) => {
+        statements.dropUpstreamTags.run(name);
+        statements.dropUpstreamLinks.run(name);
+        statements.dropUpstreamSigned.run(name);
+        statements.putUpstream.run(name, url);
+      });
+    },
     tag(upstream, repository, tag, view) {
       const row = recallFresh((statements) => statements.tag.get(upstream, repository, tag, view));
       return row && { digest: row.digest as Digest, confirmedAt: Number(row.confirmed_at) };
@@ -39,9 +49,6 @@ export function createFacts(database: Database, health: Health): Facts {
     },
     derived(upstream, repository, digest) {
       return derivedManifest(recall((statements) => statements.derived.get(upstream, repository, digest)));
-    },
-    derivedFrom(upstream, _repository, original) {
-      return derivedManifest(recall((statements) => statements.derivedFrom.get(upstream, original)));
     },
     putDerived(upstream, repository, { digest, original, mediaType, bytes }) {
       noteDurably((statements) => statements.putDerived.run(upstream, repository, digest, original, mediaType, bytes));

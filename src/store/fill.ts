@@ -10,6 +10,8 @@ import type { Fill, FillHead, FillSource } from './types.ts';
 export interface RunningFill extends Fill {
   /** Whether a reader that comes now can have all bytes. */
   readonly isJoinable: boolean;
+  /** Whether it is over and nobody reads it: its file is kept for those who are about to. */
+  readonly isIdle: boolean;
   /** Settles when the blob is in its place, or every trace of it is gone from the disk. Never rejects. */
   readonly ended: Promise<void>;
   /** Readers reject with the error and nothing is stored, unless the blob was verified already. */
@@ -113,9 +115,15 @@ export function createFill(
   return {
     started: started.promise,
     finished: finished.promise,
+    get received() {
+      return body.trail.received;
+    },
     reader: (range) => createFillReader(body, range),
     get isJoinable() {
       return !body.hasFailed && body.trail.isWhole;
+    },
+    get isIdle() {
+      return isOver && body.readers === 0;
     },
     ended: run(),
     abort,

@@ -8,11 +8,14 @@ const MAX_GRANTS = 50_000;
 export function createGrants(): {
   has(upstream: string, repository: string, identity: string): boolean;
   add(upstream: string, repository: string, identity: string): void;
+  /** The names may mean other registries from now on. */
+  clear(): void;
 } {
   const grants = new LRUCache<string, true>({ max: MAX_GRANTS, ttl: GRANT_TTL });
   const key = (...parts: readonly string[]): string => parts.join('\n');
   return {
     has: (upstream, repository, identity) => grants.has(key(upstream, repository, identity)),
     add: (upstream, repository, identity) => void grants.set(key(upstream, repository, identity), true),
+    clear: () => grants.clear(),
   };
 }

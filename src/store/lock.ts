@@ -2,11 +2,16 @@ import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { SQLITE_BUSY, SQLITE_NOTADB, sqliteCode } from './sqlite-error.ts';
 
+/** Another process has the cache directory. */
+export class DirectoryInUse extends Error {
+  override readonly name = 'DirectoryInUse';
+}
+
 /**
  * Claims a cache directory for this process. The claim is a lock of the operating system that SQLite takes on an otherwise
  * empty database, so it ends with the process, however that ends, and holds across containers, where process ids repeat.
  * @returns the function that gives the directory up
- * @throws an Error whose message is one plain sentence when another process has it; SQLite's error when the lock fails otherwise
+ * @throws a DirectoryInUse whose message is one plain sentence; SQLite's error when the lock fails otherwise
  */
 export function lockDirectory(directory: string, lockFile: string): () => void {
   try {
@@ -39,7 +44,7 @@ function claim(directory: string, lockFile: string): () => void {
 }
 
 function inUse(directory: string, handle: DatabaseSync): Error {
-  return new Error(`The cache directory ${directory} is in use by another manifix${holderName(handle)}.`);
+  return new DirectoryInUse(`The cache directory ${directory} is in use by another manifix${holderName(handle)}.`);
 }
 
 function holderName(handle: DatabaseSync): string {

@@ -3,10 +3,10 @@ import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
 import type { KeyedQueue } from '../lib/keyed-queue.ts';
 import { createFile, moveIntoPlace, writeAll } from './commit.ts';
 import type { Contents } from './contents.ts';
-import type { Counters } from './counters.ts';
 import { errorCode, type FileStatus, type Files, isNotAFile } from './files.ts';
-import type { Health, Warn } from './health.ts';
+import type { Health } from './health.ts';
 import type { Layout } from './layout.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { CanonicalManifest, ManifestStore } from './types.ts';
 
 export interface ManifestsOptions {
@@ -16,8 +16,7 @@ export interface ManifestsOptions {
   /** Reading, writing and removing the same manifest take turns. */
   readonly turns: KeyedQueue<Digest>;
   readonly health: Health;
-  readonly counters: Counters;
-  readonly warn: Warn;
+  readonly quarantine: Quarantine;
   /** A manifest was stored. */
   onStored(): void;
 }
@@ -32,19 +31,12 @@ const MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** The manifest store: files named by digest, hashed again whenever they come from disk, in front of them memory. */
 export function createManifests(options: ManifestsOptions): Manifests {
-  const { files, layout, contents, turns, health, counters, warn } = options;
+  const { files, layout, contents, turns, health, quarantine } = options;
   const memory = new LRUCache<Digest, CanonicalManifest>({
     max: MEMORY_COUNT,
     maxSize: MEMORY_BYTES,
     sizeCalculation: ({ bytes }) => bytes.length + 1,
   });
-
-  async function discard(digest: Digest, reason: string): Promise<void> {
-    counters.damaged += 1;
-    warn('A cached manifest was not intact. It was removed and will be fetched again.', { digest, reason });
-    contents.remove('manifest', digest);
-    await files.remove(layout.content('manifest', digest));
-  }
 
   async function load(digest: Digest): Promise<CanonicalManifest | undefined> {
     const record = contents.find('manifest', digest);
@@ -57,11 +49,11 @@ export function createManifests(options: ManifestsOptions): Manifests {
         memory.set(digest, manifest);
         return manifest;
       }
-      await discard(digest, 'its bytes are not those of its digest');
+      await quarantine.take('manifest', digest, 'its bytes are not those of its digest');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') contents.remove('manifest', digest);
-      else if (isNotAFile(error)) await discard(digest, 'something else is in its place').catch(health.failed);
-      else health.failed(error);
+      else if (!isNotAFile(error)) health.failed(error);
+      else await quarantine.take('manifest', digest, 'something else is in its place').catch(health.failed);
     }
     return undefined;
   }

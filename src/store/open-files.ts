@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../domain/digest.ts';
+import { openFileLimit } from '../lib/open-file-limit.ts';
 import type { FileStatus, Files } from './files.ts';
 import { type SharedFile, shareFile } from './shared-file.ts';
 
@@ -23,7 +24,8 @@ export interface OpenFiles {
   isLeased(digest: Digest): boolean;
 }
 
-const MAX_OPEN = 512;
+// What is kept open for later must not be missing for the connections of clients.
+const MAX_OPEN = Math.min(512, Math.ceil(openFileLimit() / 16));
 
 /** `onUnleased` is called when a blob is not being read any more. */
 export function createOpenFiles(files: Files, onUnleased: () => void): OpenFiles {

@@ -1,7 +1,9 @@
+import type { Digest } from '../domain/digest.ts';
 import { createBufferPool } from '../lib/buffer-pool.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { createBlobs } from './blobs.ts';
+import { createContentCheck } from './check-content.ts';
 import { createContents, type Usage } from './contents.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { type Database, openDatabase } from './database.ts';
@@ -12,9 +14,13 @@ import { createHealth, type Health, type HealthState, type Warn } from './health
 import { type HousekeepingOptions, listUnlisted, removeOrphans } from './housekeeping.ts';
 import { createLayout, type Layout } from './layout.ts';
 import { lockDirectory } from './lock.ts';
+import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createManifests } from './manifests.ts';
 import { createOpenFiles } from './open-files.ts';
 import { prepareDirectory } from './prepare-directory.ts';
+import { createQuarantine } from './quarantine.ts';
+import { createScrubber } from './scrub.ts';
+import { createScrubPosition } from './scrub-position.ts';
 import { limitSyncs } from './sync-limit.ts';
 import type { BlobStore, Facts, ManifestStore } from './types.ts';
 
@@ -37,6 +43,9 @@ export interface Store {
   /** What happened since the start. */
   counters(): Readonly<Counters>;
   setMaxSize(bytes: number): void;
+  /** Bytes per second that the scrubber hashes; 0 is off, as after opening. */
+  setScrubRate(bytesPerSecond: number): void;
+  readonly maintenance: Maintenance;
   /** Ends all fills, writes what is pending and gives the directory up. Readers of stored blobs go on. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -77,7 +86,9 @@ function assemble(foundation: Foundation): Store {
   const health = createHealth(warn);
   const counters = createCounters();
   const contents = createContents(database, health, clock);
-  const common = { ...foundation, pool: createBufferPool(IDLE_BUFFER_BYTES), health, counters, contents };
+  const known = { ...foundation, health, counters, contents };
+  const quarantine = createQuarantine({ ...known, now: clock.now });
+  const common = { ...known, quarantine, pool: createBufferPool(IDLE_BUFFER_BYTES) };
   const eviction = createEviction(
     {
       ...common,
@@ -85,19 +96,30 @@ function assemble(foundation: Foundation): Store {
     },
     foundation.maxSize,
   );
+  const openFiles = createOpenFiles(files, eviction.retry);
+  const turns = { blob: createKeyedQueue<Digest>(), manifest: createKeyedQueue<Digest>() };
   const blobs = createBlobs({
     ...common,
-    openFiles: createOpenFiles(files, eviction.retry),
-    turns: createKeyedQueue(),
+    openFiles,
+    turns: turns.blob,
     fits: (size) => size <= eviction.maxSize,
     onFillEnded: eviction.trigger,
   });
-  const manifests = createManifests({ ...common, turns: createKeyedQueue(), onStored: eviction.trigger });
+  const manifests = createManifests({ ...common, turns: turns.manifest, onStored: eviction.trigger });
   const housekeeping = keepHouse({ ...common, eviction });
+  const check = createContentCheck({ ...common, openFiles, turns });
+  const scrubber = createScrubber({ ...common, check, position: createScrubPosition(database, health) });
+  const maintenance = createMaintenance({
+    ...common,
+    check,
+    now: clock.now,
+    tidied: housekeeping.done,
+    remove: async (kind, digest) => void (await (kind === 'blob' ? blobs.remove(digest) : manifests.evict(digest))),
+  });
 
   async function close(): Promise<void> {
     await blobs.close();
-    await eviction.close();
+    await Promise.all([eviction.close(), scrubber.close(), maintenance.close()]);
     const allFilesAreListed = await housekeeping.stop();
     contents.flush();
     try {
@@ -116,6 +138,8 @@ function assemble(foundation: Foundation): Store {
     usage: contents.usage,
     counters: () => counters,
     setMaxSize: eviction.setMaxSize,
+    setScrubRate: scrubber.setRate,
+    maintenance,
     close() {
       closing ??= close();
       return closing;
@@ -129,8 +153,14 @@ interface HousekeepingNeeds extends Omit<HousekeepingOptions, 'signal'> {
   readonly health: Health;
 }
 
-/** Does what a start left to do, in the background. `stop` settles with whether all files are listed. */
-function keepHouse({ database, eviction, health, ...options }: HousekeepingNeeds): { stop(): Promise<boolean> } {
+interface Housekeeping {
+  readonly done: Promise<boolean>;
+  /** Settles with whether all files are listed. */
+  stop(): Promise<boolean>;
+}
+
+/** Does what a start left to do, in the background. */
+function keepHouse({ database, eviction, health, ...options }: HousekeepingNeeds): Housekeeping {
   const controller = new AbortController();
   const { signal } = controller;
 
@@ -148,6 +178,7 @@ function keepHouse({ database, eviction, health, ...options }: HousekeepingNeeds
 
   const done = work();
   return {
+    done,
     stop() {
       controller.abort();
       return done;

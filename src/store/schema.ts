@@ -55,4 +55,8 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE TABLE scrub (kind TEXT NOT NULL, digest TEXT NOT NULL, completed_at REAL) STRICT;
   INSERT INTO scrub VALUES ('', '', NULL);
   `,
+  `
+  -- Which registry the facts under an upstream's name are about.
+  CREATE TABLE upstreams (name TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -15,9 +15,6 @@ const QUERIES = {
 
   derived:
     'SELECT digest, original, media_type, bytes FROM derived WHERE upstream = ? AND repository = ? AND digest = ?',
-  // The lowest id: the first one that was announced stays the one.
-  derivedFrom:
-    'SELECT digest, original, media_type, bytes FROM derived WHERE upstream = ? AND original = ? ORDER BY id LIMIT 1',
   putDerived: `INSERT INTO derived (upstream, repository, digest, original, media_type, bytes)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   dropDerived: 'DELETE FROM derived WHERE upstream = ? AND repository = ? AND original = ?',
@@ -46,6 +43,12 @@ const QUERIES = {
   signed: 'SELECT signed FROM signed WHERE upstream = ? AND repository = ? AND original = ?',
   putSigned: 'INSERT OR REPLACE INTO signed (upstream, repository, original, signed) VALUES (?, ?, ?, ?)',
   dropAllSigned: 'DELETE FROM signed',
+
+  upstream: 'SELECT url FROM upstreams WHERE name = ?',
+  putUpstream: 'INSERT OR REPLACE INTO upstreams (name, url) VALUES (?, ?)',
+  dropUpstreamTags: 'DELETE FROM tags WHERE upstream = ?',
+  dropUpstreamLinks: 'DELETE FROM links WHERE upstream = ?',
+  dropUpstreamSigned: 'DELETE FROM signed WHERE upstream = ?',
 
   content: 'SELECT size, modified, headers FROM contents WHERE kind = ? AND digest = ?',
   putContent: `INSERT INTO contents (kind, digest, size, modified, used, headers) VALUES (?, ?, ?, ?, ?, ?)

@@ -52,6 +52,8 @@ export interface FillHead {
 
 /** The one download of a cold blob that all its readers share. */
 export interface Fill {
+  /** Bytes that arrived so far. */
+  readonly received: number;
   /** Settles with the header fields. Rejects with an UpstreamRefusal or a RegistryError. */
   readonly started: Promise<FillHead>;
   /** True when the blob is stored, false when it was right but could not be stored. Rejects when it is wrong or cut. */
@@ -64,8 +66,11 @@ export interface BlobStore {
   /** Undefined when absent or not intact. Rejects only when the process is out of file descriptors. */
   open(digest: Digest): Promise<StoredBlob | undefined>;
   fill(digest: Digest): Fill | undefined;
-  /** Joins the running fill or starts one. A blob that was stored in the meantime is served without asking `source`. */
-  startFill(digest: Digest, source: FillSource): Fill;
+  /**
+   * Joins the running fill or starts one. A blob that was stored in the meantime is served without asking `source`. `registry`
+   * is who answers for a while for having sent wrong bytes.
+   */
+  startFill(digest: Digest, source: FillSource, registry?: string): Fill;
 }
 
 export interface CanonicalManifest {
@@ -100,6 +105,8 @@ export type LinkAccess = 'open' | 'private';
  * made to survive a loss of power; what the other calls write survives the end of the process.
  */
 export interface Facts {
+  /** What is known under an upstream's name is about this URL: of another registry, tags, links and signatures go. */
+  bindUpstream(name: string, url: string): void;
   tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
   putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
   dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;
@@ -107,7 +114,6 @@ export interface Facts {
   putLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest, access: LinkAccess): void;
   dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;
   derived(upstream: string, repository: RepositoryName, digest: Digest): DerivedManifest | undefined;
-  derivedFrom(upstream: string, repository: RepositoryName, original: Digest): DerivedManifest | undefined;
   putDerived(upstream: string, repository: RepositoryName, manifest: DerivedManifest): void;
   dropDerived(upstream: string, repository: RepositoryName, original: Digest): void;
   signed(upstream: string, repository: RepositoryName, original: Digest): boolean | undefined;

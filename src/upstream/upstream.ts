@@ -3,6 +3,7 @@ import { Agent, errors } from 'undici';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
+import { openFileLimit } from '../lib/open-file-limit.ts';
 import { isRedirect, MAX_REDIRECTS, redirectTarget, tooManyRedirects } from './redirects.ts';
 import { type Hop, type HopAnswer, send } from './send.ts';
 
@@ -61,6 +62,9 @@ export interface UpstreamClient {
   close(): Promise<void>;
 }
 
+/** To one origin. Idle ones must not be missing for the connections of clients where descriptors are few. */
+const MAX_CONNECTIONS = Math.min(64, Math.ceil(openFileLimit() / 16));
+
 /** A redirect's body up to this size is read, so that its connection can be used again. */
 const MAX_DRAINED_BYTES = 65_536;
 
@@ -111,7 +115,7 @@ export function createUpstream({ name, url, timeouts, onAnswer }: UpstreamOption
 function createAgent({ connect, headers, stall }: UpstreamTimeouts): Agent {
   return new Agent({
     allowH2: false,
-    connections: 64,
+    connections: MAX_CONNECTIONS,
     pipelining: 1,
     connectTimeout: connect,
     headersTimeout: headers,

@@ -58,10 +58,44 @@ describe('the metrics', () => {
       expect.arrayContaining([
         'manifix_cache_bytes 12345',
         'manifix_cache_blobs 2',
-        'manifix_cache_events{event="fills"} 3',
-        'manifix_cache_events{event="evictions"} 0',
+        'manifix_cache_degraded 1',
+        'manifix_cache_fills_total 3',
+        'manifix_cache_resumes_total 1',
+        'manifix_cache_evictions_total 0',
+        'manifix_cache_quarantines_total 4',
+        'manifix_cache_mismatches_total 5',
+        'manifix_cache_scrubbed_bytes_total 678',
       ]),
     );
+  });
+
+  it('show connections as they are when they are read', async () => {
+    expect(await samplesOf(someMetrics())).toEqual(
+      expect.arrayContaining([
+        'manifix_connections 7',
+        'manifix_connections_refused_total{how="answered"} 8',
+        'manifix_connections_refused_total{how="closed"} 9',
+        'manifix_connections_refused_total{how="slow"} 10',
+      ]),
+    );
+  });
+
+  it('count what the cache answered, also while the registry is down, and the bytes that this saved', async () => {
+    const metrics = someMetrics();
+    metrics.requestFinished(finishedRequest({ cache: 'hit', bytesSent: 100 }));
+    metrics.requestFinished(finishedRequest({ cache: 'stale', bytesSent: 20 }));
+    for (const cache of ['miss', 'bypass', undefined] as const)
+      metrics.requestFinished(finishedRequest({ cache, bytesSent: 3 }));
+    expect(await samplesOf(metrics)).toEqual(
+      expect.arrayContaining(['manifix_cache_hits_total 2', 'manifix_cache_saved_bytes_total 120']),
+    );
+  });
+
+  it('are counters where they only grow, and show how late the event loop is', async () => {
+    const text = await someMetrics().render();
+    expect(text).toContain('# TYPE manifix_cache_fills_total counter\n');
+    expect(text).toContain('# TYPE manifix_connections gauge\n');
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \S+$/m);
   });
 
   it('have exactly these names and labels, so that neither paths nor clients make series', async () => {
@@ -82,7 +116,17 @@ describe('the metrics', () => {
     expect([...new Set(families)].toSorted()).toEqual([
       'manifix_cache_blobs()',
       'manifix_cache_bytes()',
-      'manifix_cache_events(event)',
+      'manifix_cache_degraded()',
+      'manifix_cache_evictions_total()',
+      'manifix_cache_fills_total()',
+      'manifix_cache_hits_total()',
+      'manifix_cache_mismatches_total()',
+      'manifix_cache_quarantines_total()',
+      'manifix_cache_resumes_total()',
+      'manifix_cache_saved_bytes_total()',
+      'manifix_cache_scrubbed_bytes_total()',
+      'manifix_connections()',
+      'manifix_connections_refused_total(how)',
       'manifix_fix_failures_total(endpoint,fix)',
       'manifix_fixes_total(endpoint,fix,mode)',
       'manifix_request_duration_seconds(endpoint,kind)',

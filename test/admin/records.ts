@@ -21,9 +21,16 @@ export function finishedRequest(overrides: Partial<FinishedRequest> = {}): Finis
   };
 }
 
-/** Metrics of a cache with two blobs. */
+/** Metrics of a cache with two blobs and of a listener with seven connections. */
 export function someMetrics(): Metrics {
-  return createMetrics({ usage: () => ({ bytes: 12_345, blobs: 2 }), counters: () => ({ fills: 3, evictions: 0 }) });
+  return createMetrics(
+    {
+      usage: () => ({ bytes: 12_345, blobs: 2 }),
+      health: () => ({ degraded: 'disk full' }),
+      counters: () => ({ fills: 3, resumed: 1, evicted: 0, damaged: 4, mismatched: 5, scrubbed: 678 }),
+    },
+    () => ({ open: 7, refused: 8, dropped: 9, slow: 10 }),
+  );
 }
 
 /** The samples of the program's own metrics, as Prometheus reads them. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 
+const CHOOSE_ONE = 'choose one: a digest, a repository, an age, or all';
+
 describe('parseCommandLine', () => {
   it.each([
     [[], { command: 'serve', flags: {} }],
@@ -14,6 +16,14 @@ describe('parseCommandLine', () => {
     [['--listen', 'a:1', '--listen', 'b:2'], { command: 'serve', flags: { listen: 'b:2' } }],
     [['serve', '--config=-odd'], { command: 'serve', flags: { config: '-odd' } }],
     [['check', '--config', 'a.yaml'], { command: 'check', flags: { config: 'a.yaml' } }],
+    [
+      ['cache', 'stats', '--cache-dir', '/c', '--json'],
+      { command: 'cache', request: { place: { cacheDir: '/c' }, json: true, work: { action: 'stats' } } },
+    ],
+    [
+      ['cache', 'verify', '--config', 'a.yaml'],
+      { command: 'cache', request: { place: { config: 'a.yaml' }, json: false, work: { action: 'verify' } } },
+    ],
     [['demo'], { command: 'demo' }],
     [['version'], { command: 'version' }],
     [['--version'], { command: 'version' }],
@@ -21,10 +31,28 @@ describe('parseCommandLine', () => {
     expect(parseCommandLine(args)).toEqual(expected);
   });
 
+  it.each([
+    [['--digest', `sha256:${'0'.repeat(64)}`], { by: 'digest', digest: `sha256:${'0'.repeat(64)}` }],
+    [['--repository', 'hub/library/alpine'], { by: 'repository', name: 'hub/library/alpine' }],
+    [['--older-than', '30d'], { by: 'age', unusedFor: 2_592_000_000 }],
+    [['--all'], { by: 'all' }],
+  ])('reads what cache purge %j means', (flags, selection) => {
+    for (const dryRun of [false, true]) {
+      const args = ['cache', 'purge', ...flags, ...(dryRun ? ['--dry-run'] : [])];
+      const request = { place: {}, json: false, work: { action: 'purge', selection, dryRun } };
+      expect(parseCommandLine(args)).toEqual({ command: 'cache', request });
+    }
+  });
+
+  it.each([[['cache', '--help']], [['help', 'cache']]])('answers %j with the commands of the cache', (args) => {
+    const text = expect.stringMatching(/^usage: manifix \[cache stats \| .*\n\n {2}cache stats {3}\S(?!.*serve)/s);
+    expect(parseCommandLine(args)).toMatchObject({ command: 'help', text });
+  });
+
   it.each([[['--help']], [['-h']], [['help']]])('answers %j with the commands', (args) => {
     const line = parseCommandLine(args);
     expect(line).toMatchObject({ command: 'help', text: expect.stringMatching(/^usage: manifix \[serve \| check/) });
-    expect(line).toMatchObject({ text: expect.stringMatching(/^ {2}demo {5}\S/m) });
+    expect(line).toMatchObject({ text: expect.stringMatching(/^ {2}demo {10}\S/m) });
   });
 
   it.each([[['serve', '--help']], [['help', 'serve']], [['serve', '--listen', 'a:1', '-h']]])(
@@ -48,6 +76,24 @@ describe('parseCommandLine', () => {
     [['serve', '--upstrem=x'], 'manifix: unknown flag "--upstrem"; did you mean "--upstream"?', 'usage: manifix serve'],
     [['serve', '-c', 'x'], 'manifix: unknown flag "-c"', 'usage: manifix serve'],
     [['check', '--listen', 'a:1'], 'manifix: unknown flag "--listen"', 'usage: manifix check [--config FILE]'],
+    [['cache'], 'manifix: what shall be done? cache stats, cache verify, cache purge', 'usage: manifix [cache stats |'],
+    [['cache', 'stat'], 'manifix: unknown command "cache stat"; did you mean "cache stats"?', 'usage: manifix [cache'],
+    [['help', 'cache', 'x'], 'manifix: unknown command "cache x"', 'usage: manifix help'],
+    [['cache', 'stats', '--all'], 'manifix: unknown flag "--all"', 'usage: manifix cache stats [--config FILE]'],
+    [['cache', 'stats', '--json=yes'], 'manifix: --json takes no value', 'usage: manifix cache stats'],
+    [['cache', 'purge'], `manifix: ${CHOOSE_ONE}`, 'usage: manifix cache purge [--digest DIGEST]'],
+    [['cache', 'purge', '--all', '--repository', 'a'], `manifix: ${CHOOSE_ONE}`, 'usage: manifix cache purge'],
+    [['cache', 'purge', '--digest', 'sha256:0'], 'manifix: "sha256:0" is not a digest', 'usage: manifix cache purge'],
+    [
+      ['cache', 'purge', '--repository', 'A'],
+      'manifix: "A" is not the name of a repository',
+      'usage: manifix cache purge',
+    ],
+    [
+      ['cache', 'purge', '--older-than', '30'],
+      'manifix: --older-than: expected a time such as 12h or 30d, got "30"',
+      'usage: manifix cache purge',
+    ],
     [['demo', '--config', 'x'], 'manifix: unknown flag "--config"', 'usage: manifix demo'],
     [['serve', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],
     [['serve', '--', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],

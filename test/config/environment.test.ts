@@ -9,6 +9,7 @@ describe('environment variables', () => {
     ['MANIFIX_ADMIN_LISTEN', 'off', { admin: undefined }],
     ['MANIFIX_CACHE_DIR', '/srv/cache', { cache: { dir: '/srv/cache' } }],
     ['MANIFIX_CACHE_MAX_SIZE', '1MiB', { cache: { maxSize: 1_048_576 } }],
+    ['MANIFIX_CACHE_SCRUB_RATE', '0', { cache: { scrubRate: 0 } }],
     ['MANIFIX_CACHE_TAG_TTL', '1h', { cache: { tagTtl: 3_600_000 } }],
     ['MANIFIX_UPSTREAMS_HUB_URL', 'http://other', { upstreams: { hub: { url: 'http://other' } } }],
     ['MANIFIX_UPSTREAMS_HUB_KIND', 'dockerhub', { upstreams: { hub: { kind: 'dockerhub' } } }],

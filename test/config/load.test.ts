@@ -8,7 +8,7 @@ describe('a configuration file', () => {
     expect(await loadValid({ file: SMALLEST })).toEqual({
       listen: { host: '127.0.0.1', port: 5000 },
       admin: { listen: { host: '127.0.0.1', port: 5080 } },
-      cache: { dir: './data', maxSize: 50 * 2 ** 30, tagTtl: 60_000 },
+      cache: { dir: './data', maxSize: 50 * 2 ** 30, tagTtl: 60_000, scrubRate: 20 * 2 ** 20 },
       upstreams: { hub: { url: HUB, kind: 'generic' } },
       endpoints: [
         {
@@ -30,7 +30,7 @@ describe('a configuration file', () => {
     const file = `
 listen: '[::1]:0'
 admin: { listen: off }
-cache: { dir: /srv/cache, maxSize: 64MiB, tagTtl: 500ms }
+cache: { dir: /srv/cache, maxSize: 64MiB, tagTtl: 500ms, scrubRate: 1MiB }
 upstreams:
   hub: { url: https://registry.example.com/prefix/, kind: dockerhub }
   lab: { url: HTTP://Lab.Example.com:80, kind: gitlab }
@@ -45,7 +45,7 @@ drainTimeout: 5s
     expect(config).toMatchObject({
       listen: { host: '::1', port: 0 },
       admin: undefined,
-      cache: { dir: '/srv/cache', maxSize: 67_108_864, tagTtl: 500 },
+      cache: { dir: '/srv/cache', maxSize: 67_108_864, tagTtl: 500, scrubRate: 1_048_576 },
       upstreams: {
         hub: { url: 'https://registry.example.com/prefix', kind: 'dockerhub' },
         lab: { url: 'http://lab.example.com', kind: 'gitlab' },
@@ -112,7 +112,7 @@ describe('flags', () => {
     const env = { MANIFIX_LISTEN: '127.0.0.1:2', MANIFIX_CACHE_DIR: '/env' };
     const config = await loadValid({ file, env, flags: { listen: '127.0.0.1:3' } });
     expect(config.listen.port).toBe(3);
-    expect(config.cache).toEqual({ dir: '/env', maxSize: 1_048_576, tagTtl: 60_000 });
+    expect(config.cache).toMatchObject({ dir: '/env', maxSize: 1_048_576, tagTtl: 60_000 });
     expect(config.drainTimeout).toBe(1000);
   });
 

@@ -30,7 +30,16 @@ log: { level: loud }
   it.each([
     ['an unknown key', { cache: { max_size: '1GiB' } }, 'cache.max_size: unknown key; did you mean "maxSize"?'],
     ['a key of another place', { tagTtl: '1s' }, 'tagTtl: unknown key; did you mean "cache.tagTtl"?'],
-    ['a key like no other', { cache: { zebra: 1 } }, 'cache.zebra: unknown key; known here: dir, maxSize, tagTtl'],
+    [
+      'a key like no other',
+      { cache: { zebra: 1 } },
+      'cache.zebra: unknown key; known here: dir, maxSize, tagTtl, scrubRate',
+    ],
+    [
+      'a rate that is none',
+      { cache: { scrubRate: 'fast' } },
+      'cache.scrubRate: expected a size such as 20MiB, or 0, got "fast"',
+    ],
     ['a key that needs quotes', { 'a b\n': 1 }, expect.stringMatching(/^"a b\\n": unknown key; /)],
     ['an unknown fix', { fixes: { 'watch-onli': 'on' } }, 'fixes.watch-onli: unknown fix; did you mean "watch-only"?'],
     [

@@ -185,6 +185,16 @@ function refusing(open: () => Promise<OpenedBlobStore>): void {
     expect(await opened.blobs.open(digest)).toBeUndefined();
   });
 
+  it('refuses a registry that sent wrong bytes for a while, and no other', async () => {
+    await using opened = await open();
+    const { bytes, digest } = sample(1_000);
+    await expect(
+      opened.blobs.startFill(digest, createReadySource(Buffer.alloc(1_000)), 'bad').finished,
+    ).rejects.toThrow();
+    await expect(opened.blobs.startFill(digest, createReadySource(bytes), 'bad').finished).rejects.toThrow();
+    expect(await opened.blobs.startFill(digest, createReadySource(bytes), 'good').finished).toBe(true);
+  });
+
   it('gives everyone who waits the refusal of the registry, word for word', async () => {
     await using opened = await open();
     const { digest } = sample(10);

@@ -22,6 +22,41 @@ export function factsContract(open: () => Promise<OpenedFacts>): void {
   describe('facts about tags', () => aboutTags(open));
   describe('facts about links', () => aboutLinks(open));
   describe('facts about derived manifests', () => aboutDerived(open));
+  describe('facts about an upstream', () => aboutUpstreams(open));
+}
+
+function aboutUpstreams(open: () => Promise<OpenedFacts>): void {
+  const learn = (facts: Facts, upstream: string) => {
+    facts.putTag(upstream, alpine, latest, 'all', { digest: D0, confirmedAt: 1 });
+    facts.putLink(upstream, alpine, 'manifest', D0, 'open');
+    facts.putSigned(upstream, alpine, D0, false);
+    facts.putDerived(upstream, alpine, derived);
+  };
+
+  it('stay while its name means the same URL', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.bindUpstream('hub', 'https://a.example');
+    learn(facts, 'hub');
+    facts.bindUpstream('hub', 'https://a.example');
+    expect(facts.tag('hub', alpine, latest, 'all')?.digest).toBe(D0);
+    expect(facts.link('hub', alpine, 'manifest', D0)).toBe('open');
+    expect(facts.signed('hub', alpine, D0)).toBe(false);
+  });
+
+  it('go when its name means another registry, apart from what cannot be fetched anew', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.bindUpstream('hub', 'https://a.example');
+    learn(facts, 'hub');
+    learn(facts, 'other');
+    facts.bindUpstream('hub', 'https://b.example');
+    expect(facts.tag('hub', alpine, latest, 'all')).toBeUndefined();
+    expect(facts.link('hub', alpine, 'manifest', D0)).toBeUndefined();
+    expect(facts.signed('hub', alpine, D0)).toBeUndefined();
+    expect(facts.derived('hub', alpine, D1)?.digest).toBe(D1);
+    expect(facts.tag('other', alpine, latest, 'all')?.digest).toBe(D0);
+  });
 }
 
 function aboutTags(open: () => Promise<OpenedFacts>): void {
@@ -87,22 +122,13 @@ function aboutDerived(open: () => Promise<OpenedFacts>): void {
     expect(facts.derived('hub', alpine, D0)).toBeUndefined();
   });
 
-  it('find it by its original in any repository of the upstream', async () => {
-    await using opened = await open();
-    const { facts } = opened;
-    facts.putDerived('hub', alpine, derived);
-    expect(facts.derivedFrom('hub', busybox, D0)?.digest).toBe(D1);
-    expect(facts.derivedFrom('other', alpine, D0)).toBeUndefined();
-    expect(facts.derivedFrom('hub', alpine, D1)).toBeUndefined();
-  });
-
-  it('stay with the first that was derived, while later ones can be fetched too', async () => {
+  it('keep every digest that was derived from one original', async () => {
     await using opened = await open();
     const { facts } = opened;
     facts.putDerived('hub', alpine, derived);
     facts.putDerived('hub', alpine, derived);
     facts.putDerived('hub', alpine, { ...derived, digest: D2 });
-    expect(facts.derivedFrom('hub', alpine, D0)?.digest).toBe(D1);
+    expect(facts.derived('hub', alpine, D1)?.digest).toBe(D1);
     expect(facts.derived('hub', alpine, D2)?.digest).toBe(D2);
   });
 
@@ -115,7 +141,7 @@ function aboutDerived(open: () => Promise<OpenedFacts>): void {
     expect(facts.derived('hub', alpine, D1)).toBeUndefined();
     expect(facts.derived('hub', busybox, D1)?.digest).toBe(D1);
     facts.dropDerived('hub', busybox, D0);
-    expect(facts.derivedFrom('hub', busybox, D0)).toBeUndefined();
+    expect(facts.derived('hub', busybox, D1)).toBeUndefined();
   });
 
   it('tell signed from unsigned from unknown', async () => {

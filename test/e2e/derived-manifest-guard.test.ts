@@ -150,6 +150,24 @@ describe('deriving a manifest', () => {
     expect(heard).toEqual([]);
   });
 
+  it('is pushed to the registry once, however often a pushed index names it', async () => {
+    store('often', indexNamed('often'));
+    const digest = (await ask('often')).header('Docker-Content-Digest');
+    const manifests = Array.from({ length: 50 }, () => ({ mediaType: mediaTypes.ociIndex, digest, size: 1 }));
+    const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+    const before = registry.requests.length;
+    const target = '/v2/app/manifests/listing';
+    const answer = await exchange(manifix.url, {
+      method: 'PUT',
+      target,
+      headers: { 'Content-Type': mediaTypes.ociIndex },
+      body,
+    });
+    expect(answer.status).toBe(201);
+    const asked = registry.requests.slice(before).map(({ method, target: path }) => `${method} ${path}`);
+    expect(asked).toEqual([`PUT /v2/app/manifests/${digest}`, `PUT ${target}`]);
+  });
+
   it('answers 50 requests at once, while the tag moves, each of which agrees with itself', async () => {
     const versions = Array.from({ length: 10 }, (_, version) => indexNamed(`version ${version}`));
     store('moving', versions[0] ?? Buffer.alloc(0));

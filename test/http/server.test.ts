@@ -63,7 +63,7 @@ describe('a request that cannot be served', () => {
     ['two of them', get('/v2/', 'Host: a', ...lines), 400],
     ['an empty Host', get('/v2/', 'Host:', 'Connection: close'), 400],
     ['a malformed Host', get('/v2/', 'Host: a/b', 'Connection: close'), 400],
-    ['HTTP/1.0 without Host', 'GET /v2/ HTTP/1.0\r\n\r\n', 400],
+    ['HTTP/1.0 with two of them', 'GET /v2/ HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n', 400],
     ['a backslash', get('/v2/a\\b/manifests/x', ...lines), 400],
     ['dot segments', get('/v2/../x', ...lines), 400],
     ['an asterisk', `OPTIONS * HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 400],
@@ -124,6 +124,12 @@ describe('a request', () => {
     });
     expect(edge.exchanges[0]?.request.headers.slice(0, 4)).toEqual(headers);
     expect(edge.exchanges[0]?.request.clientHeaders).toEqual(edge.exchanges[0]?.request.headers);
+  });
+
+  it('of HTTP/1.0 needs no Host: it means the address that it reached', async () => {
+    await using edge = await startEdge();
+    expect(await talk(edge.port, 'GET /v2/ HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(edge.exchanges).toMatchObject([{ clientOrigin: edge.url }]);
   });
 
   it('may have its target in absolute form, whose credentials are not logged', async () => {
@@ -211,6 +217,15 @@ describe('the record of a request', () => {
     expect(JSON.stringify(request)).not.toContain('secret');
     expect(edge.finished.all).toHaveLength(1);
   });
+
+  it.each(['&_state=secret&digest=x', '%3F_state=secret', '%26_state=secret', ';_state=secret', '%3B_state=secret'])(
+    'holds no upload state that got into the path: %s',
+    async (mangled) => {
+      await using edge = await startEdge();
+      await exchange(edge.url, { method: 'PUT', target: `/v2/team/app/blobs/uploads/b0a2${mangled}` });
+      expect(edge.finished.all).toMatchObject([{ kind: 'upload', path: '/v2/team/app/blobs/uploads/b0a2' }]);
+    },
+  );
 
   it('has an id of its own for each', async () => {
     await using edge = await startEdge();

@@ -21,4 +21,13 @@ describe('a buffer pool', () => {
     expect(pool.take(100)).toBe(one);
     expect(pool.take(100)).not.toBe(two);
   });
+
+  it('keeps what is in use now rather than what a burst of another size left behind', () => {
+    const pool = createBufferPool(200);
+    const burst = [pool.take(100), pool.take(100)];
+    const now = pool.take(50);
+    for (const buffer of burst) pool.give(buffer);
+    pool.give(now);
+    expect(pool.take(50)).toBe(now);
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/lib/units.ts';
+import { describeSize, formatDuration, formatSize, parseDuration, parseSize } from '../../src/lib/units.ts';
 
 describe('parseSize', () => {
   it.each([
@@ -57,5 +57,18 @@ describe('formatting', () => {
         expect(parseDuration(formatDuration(amount))).toBe(amount);
       }),
     );
+  });
+});
+
+describe('describeSize', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1,023 B'],
+    [1536, '1.5 KiB'],
+    [10_000_000, '9.5 MiB'],
+    [2 ** 30, '1 GiB'],
+    [5 * 2 ** 50, '5,120 TiB'],
+  ])('writes %d bytes for people: %s', (bytes, text) => {
+    expect(describeSize(bytes)).toBe(text);
   });
 });

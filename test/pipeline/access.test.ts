@@ -43,7 +43,7 @@ describe('the right to read', () => {
     expect(hasReadAccess(services, alice(), repositoryName('team/other'), 'blob', someDigest)).toBe(false);
   });
 
-  it('makes content open once a caller without credentials read it, and never private again', () => {
+  it('makes content open once a caller without credentials read it, and not private by anybody else who reads it', () => {
     record(alice());
     expect(link()).toBe('private');
     record(anonymous());
@@ -77,6 +77,17 @@ describe('the right to read', () => {
     expect(access).toHaveProperty('headers', expect.arrayContaining([['WWW-Authenticate', 'Basic']]));
     expect(link()).toBe(status === 404 ? undefined : 'open');
   });
+
+  it.each([401, 403])(
+    'makes content private again that is refused with %s to a caller without credentials',
+    async (status) => {
+      record(anonymous());
+      services = { ...services, grants: fakeServices().grants };
+      upstream.on('HEAD', path, errorAnswer(status, 'DENIED'));
+      expect(await prove(anonymous())).toMatchObject({ outcome: 'refused', status });
+      expect(link()).toBe('private');
+    },
+  );
 
   it.each([
     ['does not answer', undefined, 502],

@@ -68,6 +68,7 @@ describe('a registry that goes away', () => {
     ['resets the connection', [rst()]],
     ['does not speak HTTP', [send('SSH-2.0\r\n')]],
     ['has two lengths', [head(200, ['Content-Length: 1', 'Content-Length: 2'])]],
+    ['switches to another protocol', [head(101, ['Connection: Upgrade', 'Upgrade: websocket'])]],
   ])('and %s before its answer is UNAVAILABLE, and the client can be told', async (_name, steps) => {
     await using registry = await startScriptedUpstream();
     registry.onHead('PATCH', /./, [readBody(1000), ...steps]);

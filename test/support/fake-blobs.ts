@@ -52,7 +52,7 @@ export function fakeBlobStore(): FakeBlobStore {
       },
     );
     finished.catch(() => {});
-    const fill: Fill = { started: started.promise, finished, reader: (range) => readerOf(bytes, range) };
+    const fill: Fill = { received: 0, started: started.promise, finished, reader: (range) => readerOf(bytes, range) };
     fills.set(digest, fill);
     return fill;
   }

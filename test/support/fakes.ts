@@ -94,10 +94,6 @@ function fakeFacts(): FakeFacts {
       void links.set(key(upstream, repository, kind, digest), access),
     dropLink: (...names) => void links.delete(key(...names)),
     derived: (...names) => derived.get(key(...names)),
-    derivedFrom: (upstream, _repository, original) =>
-      derived
-        .entries()
-        .find(([name, manifest]) => JSON.parse(name)[0] === upstream && manifest.original === original)?.[1],
     putDerived(upstream, repository, manifest) {
       if (this.readOnly) throw new Error('the disk is full');
       derived.set(key(upstream, repository, manifest.digest), manifest);

@@ -84,10 +84,11 @@ export function fakeEndpoint(
 /** A request as the edge hands it over; its sockets lead nowhere. */
 export function fakeExchange(endpoint: Endpoint, method: string, target: string, headers: HeaderList = []): Exchange {
   const incoming = new IncomingMessage(new Socket());
+  const parsed = parseTarget(target);
   return {
     endpoint,
-    caller: callerOf(headers),
-    request: { method, ...parseTarget(target), headers, clientHeaders: headers, hasBody: false },
+    caller: callerOf(headers, parsed.query),
+    request: { method, ...parsed, headers, clientHeaders: headers, hasBody: false },
     clientOrigin: 'http://manifix.test:5000',
     signal: new AbortController().signal,
     incoming,

@@ -1,0 +1,76 @@
+export interface Flag {
+  readonly name: string;
+  /** What the value is called; a flag without one is a switch. */
+  readonly value?: string;
+  readonly meaning: string;
+}
+
+interface Command {
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+}
+
+const CONFIG: Flag = { name: 'config', value: 'FILE', meaning: 'read this file instead of ./config.yaml' };
+const CACHE_FLAGS: readonly Flag[] = [
+  { name: 'config', value: 'FILE', meaning: 'the configuration that names the directory' },
+  { name: 'cache-dir', value: 'DIR', meaning: 'the directory; without --config no file is read' },
+  { name: 'json', meaning: 'print one JSON object instead of a table' },
+];
+
+/** The commands and their flags, as the help and the reference list them. */
+export const COMMANDS = {
+  serve: {
+    summary: 'run the proxy; the command when none is given',
+    flags: [
+      CONFIG,
+      { name: 'upstream', value: 'URL', meaning: 'the registry; without --config no file is read' },
+      { name: 'listen', value: 'HOST:PORT', meaning: 'where clients connect' },
+      { name: 'cache-dir', value: 'DIR', meaning: 'the directory of the cache' },
+      { name: 'admin', value: 'HOST:PORT', meaning: 'where operators connect (health, metrics, cache), or off' },
+    ],
+  },
+  check: { summary: 'validate a configuration: exit 0, or 2 with every mistake', flags: [CONFIG] },
+  'cache stats': { summary: 'show what the cache holds, also of a running manifix', flags: CACHE_FLAGS },
+  'cache verify': {
+    summary: 'hash all content and put what is damaged into quarantine: exit 0, or 1 when there was any',
+    flags: CACHE_FLAGS,
+  },
+  'cache purge': {
+    summary: 'take content out of the cache: by digest, by repository, by age, or all',
+    flags: [
+      { name: 'digest', value: 'DIGEST', meaning: 'this blob or manifest' },
+      {
+        name: 'repository',
+        value: 'NAME',
+        meaning: 'a repository, with or without its upstream in front: hub/library/alpine',
+      },
+      { name: 'older-than', value: 'TIME', meaning: 'what was not used for this long, such as 30d' },
+      { name: 'all', meaning: 'everything but derived manifests' },
+      { name: 'dry-run', meaning: 'only tell what would go' },
+      ...CACHE_FLAGS,
+    ],
+  },
+  demo: { summary: 'show the repairs against a broken registry that it starts itself', flags: [] },
+  help: { summary: 'show this help, or that of a command', flags: [] },
+  version: { summary: 'show the version', flags: [] },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** `--config FILE` or `--all` */
+export function formatFlag({ name, value }: Flag): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}`;
+}
+
+/** The commands that begin with that word, such as those of `cache`; none when it is a command itself, or no word of ours. */
+export function commandsBelow(word: string): readonly CommandName[] {
+  return commandNames().filter((name) => name.startsWith(`${word} `));
+}
+
+export function isCommand(words: string): words is CommandName {
+  return Object.hasOwn(COMMANDS, words);
+}
+
+export function commandNames(): readonly CommandName[] {
+  return Object.keys(COMMANDS).filter(isCommand);
+}

@@ -1,0 +1,124 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { RegistryError } from '../domain/errors.ts';
+import { systemClock } from '../lib/clock.ts';
+import { memoryLimit } from '../lib/memory-limit.ts';
+import { openFileLimit } from '../lib/open-file-limit.ts';
+import { readSendQueues } from './send-queues.ts';
+import { watchSlowReaders } from './slow-readers.ts';
+
+export interface ConnectionLimits {
+  /** Connections whose requests are served. */
+  readonly served: number;
+  /** Those beyond `served` are told to come back; those beyond this are closed at once. */
+  readonly accepted: number;
+}
+
+/** What happened to connections since the start. */
+export interface ConnectionFigures {
+  readonly open: number;
+  /** Answered 503. */
+  readonly refused: number;
+  /** Closed without an answer. */
+  readonly dropped: number;
+  /** Cut because the client read too slowly while memory was short. */
+  readonly slow: number;
+}
+
+/** The connections of one server. */
+export interface Connections {
+  /** Starts to count and to limit them. */
+  guard(server: Server): void;
+  /** Whether the last answer on this connection has not left whole. */
+  isAnswering(socket: Duplex): boolean;
+  /** Whether requests on this connection are not served. */
+  isRefused(socket: Duplex): boolean;
+  figures(): ConnectionFigures;
+}
+
+/** What every connection costs in memory sets an end where descriptors do not. */
+const MOST_SERVED = 20_000;
+/** A flood must not make each of its connections look at all others. */
+const CLOSE_IDLE_EVERY = 100;
+
+/**
+ * Half of the descriptors, but not more than 1,024, are kept for files, for connections to registries and for those that are
+ * told to come back.
+ */
+export function connectionLimits(openFiles: number): ConnectionLimits {
+  const served = Math.min(openFiles - Math.min(openFiles / 2, 1024), MOST_SERVED);
+  return { served: Math.floor(served), accepted: Math.floor(served + Math.min(openFiles / 4, 512)) };
+}
+
+/** Counts connections and keeps their number within the limits, by default those that the process's descriptors allow. */
+export function createConnections(limits: ConnectionLimits = connectionLimits(openFileLimit())): Connections {
+  const open = new Set<Socket>();
+  const refused = new WeakSet<Duplex>();
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  let closedIdleAt = Number.NEGATIVE_INFINITY;
+  const counts = { refused: 0, dropped: 0, slow: 0 };
+
+  function connected(socket: Socket): void {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size > limits.served) closeIdle();
+    if (open.size <= limits.served) return;
+    refused.add(socket);
+    counts.refused += 1;
+  }
+
+  /**
+   * Connections that are kept alive after an answer make room for new ones. (Node's closeIdleConnections takes a connection for
+   * idle, too, whose first request is on its way.)
+   */
+  function closeIdle(): void {
+    if (performance.now() - closedIdleAt < CLOSE_IDLE_EVERY) return;
+    closedIdleAt = performance.now();
+    for (const socket of open) {
+      if (latest.get(socket)?.writableFinished !== true) continue;
+      open.delete(socket);
+      socket.destroy();
+    }
+  }
+
+  function watch(server: Server): () => void {
+    const mark = memoryLimit() / 2;
+    return watchSlowReaders({
+      clock: systemClock,
+      connections: open,
+      isMemoryShort: () => process.memoryUsage.rss() > mark,
+      // A TCP server that has connections has an AddressInfo.
+      sendQueues: () => readSendQueues((server.address() as AddressInfo).port),
+      onCut: () => {
+        counts.slow += 1;
+      },
+    });
+  }
+
+  return {
+    guard(server) {
+      server.maxConnections = limits.accepted;
+      server.on('connection', connected);
+      server.on('request', (incoming, outgoing) => latest.set(incoming.socket, outgoing));
+      server.on('drop', () => {
+        counts.dropped += 1;
+      });
+      server.once('listening', () => server.once('close', watch(server)));
+    },
+    isAnswering: (socket) => latest.get(socket)?.writableFinished === false,
+    isRefused: (socket) => refused.has(socket),
+    figures: () => ({ open: open.size, ...counts }),
+  };
+}
+
+/** What a client hears that came on one connection too many. */
+export function tooManyConnections(): RegistryError {
+  return new RegistryError('UNAVAILABLE', {
+    explanation: 'manifix has as many connections as it can serve. Try again in a moment.',
+    headers: [
+      ['Retry-After', '1'],
+      ['Connection', 'close'],
+    ],
+  });
+}

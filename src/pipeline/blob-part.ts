@@ -1,0 +1,69 @@
+import type { Digest } from '../domain/digest.ts';
+import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { ifRangeAllows, parseRange } from '../domain/range.ts';
+import type { Route } from '../domain/route.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import { readHeaders } from './access.ts';
+import { blobAnswer } from './blob-answer.ts';
+import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
+import type { Fill, Services } from './ports.ts';
+import { relay } from './relay.ts';
+import { reportRedirect } from './report.ts';
+import { verifiedStream } from './verified-stream.ts';
+
+type BlobRoute = Extract<Route, { kind: 'blob' }>;
+
+/** The Range, when it asks for one part; several, a malformed one and one that If-Range forbids ask for the whole. */
+export function rangeOfPart({ request: { headers } }: Exchange, digest: Digest): string | undefined {
+  const range = headerValue(headers, 'Range');
+  const part = parseRange(range, Number.MAX_SAFE_INTEGER);
+  if (part === undefined || !ifRangeAllows(headerValue(headers, 'If-Range'), digest)) return undefined;
+  const isWhole = part !== 'unsatisfiable' && part.end - part.start === Number.MAX_SAFE_INTEGER - 1;
+  return isWhole ? undefined : range;
+}
+
+/** How far in front of a running download a part may begin to be worth waiting for. */
+const AHEAD = 32 * 1024 * 1024;
+
+/** A part from the running download, when that gets there soon; undefined when the registry is the quicker way. */
+export async function getPartOfFill(
+  services: Services,
+  exchange: Exchange,
+  { digest }: BlobRoute,
+): Promise<Answer | undefined> {
+  const fill = services.blobs.fill(digest);
+  const wanted = headerValue(exchange.request.headers, 'Range');
+  if (fill === undefined || wanted === undefined) return undefined;
+  const size = await fill.started.then((head) => head.size).catch(() => undefined);
+  if (size === undefined || !isNear(fill, size, wanted)) return undefined;
+  return blobAnswer(exchange, digest, size, 'miss', (range) => fill.reader(range));
+}
+
+/** The end of any part waits for the verification of the whole, so that only what reaches the end is served early. */
+function isNear(fill: Fill, size: number, wanted: string): boolean {
+  const range = parseRange(wanted, size);
+  if (range === undefined || range === 'unsatisfiable' || size - fill.received <= AHEAD) return true;
+  return range.end === size - 1 && range.start <= fill.received + AHEAD;
+}
+
+/** A part of a cold blob is passed on as it comes and never stored, because nobody could verify it. */
+export async function getPart(
+  services: Services,
+  exchange: Exchange,
+  route: BlobRoute,
+  range: string | undefined,
+): Promise<Answer> {
+  const wanted: HeaderList = range === undefined ? [] : [['Range', range]];
+  const response = await exchange.endpoint.upstream.request({
+    method: 'GET',
+    path: formatRoute(route),
+    headers: [...readHeaders(exchange.request.headers), ...wanted],
+    redirects: redirectsOf(exchange.endpoint),
+    signal: exchange.signal,
+  });
+  reportRedirect(exchange, response);
+  // A whole blob can be verified on its way, unless it is compressed.
+  const verifiable = response.status === 200 && headerValue(response.headers, 'Content-Encoding') === undefined;
+  const body = verifiable ? verifiedStream(response.body, route.digest) : response.body;
+  return relay(services, exchange, exchange.request, { ...response, body });
+}

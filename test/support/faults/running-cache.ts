@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { RegistryError } from '../../../src/domain/errors.ts';
+import { FIXES } from '../../../src/fixes/index.ts';
+import { compileFixes } from '../../../src/fixes/run.ts';
+import { trustCheck } from '../../../src/http/client.ts';
+import type { Edge } from '../../../src/http/handle.ts';
+import { createReadyAnswers } from '../../../src/http/ready-answers.ts';
+import { createEdgeServer } from '../../../src/http/server.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
+import { createDispatch } from '../../../src/pipeline/dispatch.ts';
+import type { Endpoint } from '../../../src/pipeline/exchange.ts';
+import type { FinishedRequest } from '../../../src/pipeline/ports.ts';
+import type { Files } from '../../../src/store/files.ts';
+import { createGrants } from '../../../src/store/grants.ts';
+import { openStore, type Store } from '../../../src/store/open-store.ts';
+import { createUpstream, type UpstreamTimeouts } from '../../../src/upstream/upstream.ts';
+import { listenOnLoopback } from '../ports.ts';
+
+export interface CacheOptions {
+  readonly directory: string;
+  readonly upstream: string;
+  readonly maxSize?: number;
+  readonly files?: Files;
+  readonly clock?: Clock;
+  readonly timeouts?: Partial<UpstreamTimeouts>;
+  /** How long a tag is believed, in milliseconds. */
+  readonly tagTtl?: number;
+}
+
+/** manifix in this process: its layers joined as the program joins them, with a file system and a clock of the test's own. */
+export interface RunningCache {
+  readonly url: string;
+  readonly server: Server;
+  readonly store: Store;
+  readonly warnings: readonly string[];
+  readonly finished: readonly FinishedRequest[];
+  /** What manifix could not explain: answers 500 that are its own fault. */
+  readonly defects: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts to listen. Rejects like `openStore`. */
+export async function startCache(options: CacheOptions): Promise<RunningCache> {
+  const { directory, maxSize = 1e12, files, clock = systemClock, timeouts = {}, tagTtl = 60_000 } = options;
+  const warnings: string[] = [];
+  const finished: FinishedRequest[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  const store = await openStore({ directory, maxSize, warn, clock, ...(files && { files }) });
+  const upstream = createUpstream({ name: 'hub', url: options.upstream, timeouts });
+  const { blobs, manifests, facts } = store;
+  const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn };
+  const grants = createGrants();
+  const dispatch = createDispatch({
+    ...{ blobs, manifests, facts, grants, telemetry },
+    now: clock.now,
+    locationKey: randomBytes(32),
+  });
+  const fixes = compileFixes(FIXES, {});
+  const endpoint: Endpoint = { name: 'default', upstream, fixes, tagTtl, prepared: new WeakMap() };
+  const edge: Edge = {
+    dispatch,
+    endpointFor: () => endpoint,
+    trusts: trustCheck([]),
+    observe: telemetry.requestFinished,
+    ready: createReadyAnswers(clock.now),
+  };
+  const server = createEdgeServer(() => edge);
+  const port = await listenOnLoopback(server);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    server,
+    store,
+    warnings,
+    finished,
+    get defects() {
+      return finished.filter(isDefect).map(({ method, path, error }) => `${method} ${path}: ${error}`);
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+      await upstream.close();
+      await store.close();
+    },
+  };
+}
+
+function isDefect({ status, error }: FinishedRequest): boolean {
+  return status === 500 && !(error instanceof RegistryError);
+}
