@@ -68,13 +68,14 @@ describe('defects of bodies', () => {
     }
   });
 
-  it('wrong-blob-bytes: the answer never completes, and nothing of it is kept', async () => {
+  it('wrong-blob-bytes: the client hears why it gets nothing, and nothing of it is kept', async () => {
     const digest = addUnknown('what the digest was made of');
     expect(sha256((await blob(injector, 'wrong-blob-bytes', digest)).body)).not.toBe(digest);
-    await expect(blob(manifix, 'wrong-blob-bytes', digest)).rejects.toThrow(/aborted|socket hang up|ECONNRESET/);
-    const again = await blob(manifix, 'wrong-blob-bytes', digest);
-    expect(again.status).toBe(502);
-    expect(firstError(again.body).message).toBe('the registry sent wrong content');
+    for (const _time of ['first', 'again']) {
+      const answer = await blob(manifix, 'wrong-blob-bytes', digest);
+      expect(answer.status).toBe(502);
+      expect(firstError(answer.body).message).toBe('the registry sent wrong content');
+    }
     await manifix.restart();
     const healthy = await blob(manifix, 'healthy', digest);
     expect(healthy.body.toString()).toBe('what the digest was made of');
