@@ -16,6 +16,7 @@ import { createReadyAnswers } from './http/ready-answers.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import { createLogger } from './lib/logger.ts';
+import { singleFlight } from './lib/single-flight.ts';
 import { createDispatch, type Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Services, Telemetry } from './pipeline/ports.ts';
@@ -58,6 +59,7 @@ export async function startApp(config: Config): Promise<App> {
     facts: store.facts,
     grants,
     telemetry,
+    questions: { access: singleFlight(), signatures: singleFlight() },
     now: Date.now,
     locationKey: randomBytes(32),
   };
@@ -92,8 +94,9 @@ export async function startApp(config: Config): Promise<App> {
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);
       store.setScrubRate(next.cache.scrubRate);
-      // Requests that run on the old connections get the drain time to finish.
-      setTimeout(() => closeAll(replaced.upstreams), next.drainTimeout).unref();
+      // Running requests may ask on for the drain time; what runs on a connection then still ends by itself.
+      const retire = () => Promise.all(replaced.upstreams.map((upstream) => upstream.retire()));
+      setTimeout(retire, next.drainTimeout).unref();
       return keysThatNeedRestart(config, next);
     },
     async stop() {

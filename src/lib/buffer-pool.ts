@@ -1,15 +1,20 @@
 /** Buffers that are used again and again: fresh ones cost a page fault for every 4 KiB. */
 export interface BufferPool {
+  /** Bytes of the buffers that were taken and neither given back nor given up. */
+  readonly lent: number;
   /** A buffer of exactly that size with unspecified content. */
   take(size: number): Buffer;
   /** Gives a buffer back. Nobody may read or write it from then on. */
   give(buffer: Buffer): void;
+  /** Says that a buffer will not come back, because somebody may still read it. */
+  giveUp(buffer: Buffer): void;
 }
 
 /** Makes a pool that keeps at most `retainedBytes` of idle buffers. */
 export function createBufferPool(retainedBytes: number): BufferPool {
   const idle = new Map<number, Buffer[]>();
   let retained = 0;
+  let lent = 0;
 
   /** What is asked for now is worth more than what a burst left behind. Returns the bytes that were freed. */
   function dropOther(size: number): number {
@@ -20,7 +25,11 @@ export function createBufferPool(retainedBytes: number): BufferPool {
   }
 
   return {
+    get lent() {
+      return lent;
+    },
     take(size) {
+      lent += size;
       const buffer = idle.get(size)?.pop();
       if (buffer === undefined) return Buffer.allocUnsafeSlow(size);
       retained -= size;
@@ -28,6 +37,7 @@ export function createBufferPool(retainedBytes: number): BufferPool {
     },
     give(buffer) {
       const size = buffer.length;
+      lent -= size;
       while (retained + size > retainedBytes) {
         const dropped = dropOther(size);
         if (dropped === 0) return;
@@ -37,6 +47,9 @@ export function createBufferPool(retainedBytes: number): BufferPool {
       if (shelf === undefined) idle.set(size, [buffer]);
       else shelf.push(buffer);
       retained += size;
+    },
+    giveUp(buffer) {
+      lent -= buffer.length;
     },
   };
 }

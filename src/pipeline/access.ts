@@ -5,13 +5,7 @@ import { parseMediaType } from '../domain/media-type.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { Exchange } from './exchange.ts';
-import type { LinkKind, Services } from './ports.ts';
-
-/** `refused` carries the registry's status for this caller; `unreachable` the reason that nobody could ask. */
-export type ReadAccess =
-  | { readonly outcome: 'allowed' }
-  | { readonly outcome: 'refused'; readonly status: number; readonly headers: HeaderList }
-  | { readonly outcome: 'unreachable'; readonly error: RegistryError };
+import type { LinkKind, ReadAccess, Services } from './ports.ts';
 
 /** Whether this caller was lately seen to read this content in this repository, so that nobody needs to be asked. */
 export function hasReadAccess(
@@ -71,6 +65,20 @@ export async function proveReadAccess(
   headers: HeaderList = exchange.request.headers,
 ): Promise<ReadAccess> {
   if (hasReadAccess(services, exchange, repository, kind, digest)) return { outcome: 'allowed' };
+  const { endpoint, caller } = exchange;
+  const accept = headerValues(headers, 'Accept');
+  const question = JSON.stringify([endpoint.upstream.name, repository, kind, digest, caller.identity, accept]);
+  return services.questions.access(question, () => askForAccess(services, exchange, repository, kind, digest, headers));
+}
+
+async function askForAccess(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+  headers: HeaderList,
+): Promise<ReadAccess> {
   const route =
     kind === 'blob'
       ? formatRoute({ kind, repository, digest })

@@ -39,7 +39,9 @@ export async function deriveManifest(
   if (signed === true) return SIGNED;
   const known = services.facts.derived(upstream, repository, digest);
   if (known !== undefined) return { kind: 'derived', manifest: known };
-  const found = signed ?? (await lookForSignatures(exchange, request, original));
+  const question = JSON.stringify([upstream, repository, original, exchange.caller.identity]);
+  const look = () => lookForSignatures(exchange, request, original);
+  const found = signed ?? (await services.questions.signatures(question, look));
   if (found === undefined)
     return { kind: 'declined', reason: 'left alone: the registry did not say whether it is signed' };
   if (!derivation.force) services.facts.putSigned(upstream, repository, original, found);

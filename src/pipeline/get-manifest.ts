@@ -4,6 +4,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
 import type { Tag } from '../domain/reference.ts';
 import type { Route } from '../domain/route.ts';
+import type { SingleFlight } from '../lib/single-flight.ts';
 import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR } from './exchange.ts';
 import type { Services, TagRecord } from './ports.ts';
@@ -13,7 +14,7 @@ import { type ManifestRequest, type Resolved, resolveManifest } from './resolve-
 import { serveDerived, serveManifest } from './serve-manifest.ts';
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
-type Flight = (key: string, task: () => Promise<Resolved>) => Promise<Resolved>;
+type Flight = SingleFlight<Resolved>;
 
 /**
  * GET and HEAD of a manifest. By tag: the digest that is still fresh, or what the registry says now; by digest: the

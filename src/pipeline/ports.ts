@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../domain/digest.ts';
+import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName, Tag } from '../domain/reference.ts';
 import type { RouteKind } from '../domain/route.ts';
 import type { AppliedFix } from '../fixes/run.ts';
+import type { SingleFlight } from '../lib/single-flight.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
@@ -178,6 +180,19 @@ export interface Grants {
   add(upstream: string, repository: RepositoryName, identity: string): void;
 }
 
+/** `refused` carries the registry's status for this caller; `unreachable` the reason that nobody could ask. */
+export type ReadAccess =
+  | { readonly outcome: 'allowed' }
+  | { readonly outcome: 'refused'; readonly status: number; readonly headers: HeaderList }
+  | { readonly outcome: 'unreachable'; readonly error: RegistryError };
+
+/** Questions to a registry that simultaneous requests of the same caller share. */
+export interface SharedQuestions {
+  readonly access: SingleFlight<ReadAccess>;
+  /** Whether signatures exist; undefined when the registry did not say. */
+  readonly signatures: SingleFlight<boolean | undefined>;
+}
+
 /** Everything the use cases work with. */
 export interface Services {
   readonly blobs: BlobStore;
@@ -185,6 +200,7 @@ export interface Services {
   readonly facts: Facts;
   readonly grants: Grants;
   readonly telemetry: Telemetry;
+  readonly questions: SharedQuestions;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Encrypts upload locations that lead away from the registry's own paths; 32 bytes. */

@@ -1,7 +1,7 @@
 import type { BufferPool } from '../lib/buffer-pool.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Files } from './files.ts';
-import { createPace } from './pace.ts';
+import { createPace, SMALL_CHUNK } from './pace.ts';
 import type { BlobReader } from './types.ts';
 
 export interface FileReading {
@@ -25,6 +25,9 @@ interface Filled {
   readonly length: number;
 }
 
+/** A crowd of quick clients must not hold a large buffer each: beyond this many bytes everybody gets small ones. */
+const CROWDED_BYTES = 64 * 1024 * 1024;
+
 /** Reads a stretch of an open file into pooled buffers; the next chunk is read while a quick client sends this one. */
 export function createFileReader({ files, pool, clock }: FileReading, stretch: Stretch): BlobReader {
   const pace = createPace(clock.now);
@@ -33,6 +36,7 @@ export function createFileReader({ files, pool, clock }: FileReading, stretch: S
   let ahead: Promise<Filled> | undefined;
   let state: 'open' | 'closed' | 'released' = 'open';
   let isReading = false;
+  const isCrowded = () => pool.lent >= CROWDED_BYTES;
 
   function releaseWhenIdle(): void {
     if (state !== 'closed' || isReading) return;
@@ -44,12 +48,15 @@ export function createFileReader({ files, pool, clock }: FileReading, stretch: S
     if (state !== 'open') return;
     state = 'closed';
     // What was handed out last may still be on its way to a socket: it goes to the garbage collector, not to the pool.
+    if (handedOut !== undefined) pool.giveUp(handedOut.buffer);
     handedOut = undefined;
+    ahead?.then(({ buffer }) => pool.give(buffer), ignore);
+    ahead = undefined;
     releaseWhenIdle();
   }
 
   function read(): Promise<Filled> {
-    const buffer = pool.take(pace.chunkSize);
+    const buffer = pool.take(isCrowded() ? SMALL_CHUNK : pace.chunkSize);
     isReading = true;
     return new Promise((resolve, reject) => {
       files.read(stretch.fd, buffer, Math.min(buffer.length, stretch.end - position), position, (error, length) => {
@@ -72,7 +79,7 @@ export function createFileReader({ files, pool, clock }: FileReading, stretch: S
   function readAhead(): void {
     ahead = read();
     // A client that leaves never asks for it.
-    ahead.catch(() => undefined);
+    ahead.catch(ignore);
   }
 
   async function next(): Promise<Uint8Array | undefined> {
@@ -88,15 +95,20 @@ export function createFileReader({ files, pool, clock }: FileReading, stretch: S
     ahead = undefined;
     const chunk = await pending;
     // It may have been closed while the chunk was under way.
-    if (state !== 'open') throw readerClosed();
+    if (state !== 'open') {
+      pool.give(chunk.buffer);
+      throw readerClosed();
+    }
     handedOut = chunk;
     pace.delivered(chunk.length);
-    if (pace.isQuick && position < stretch.end) readAhead();
+    if (pace.isQuick && position < stretch.end && !isCrowded()) readAhead();
     return chunk.buffer.subarray(0, chunk.length);
   }
 
   return { next, close };
 }
+
+function ignore(): void {}
 
 /** What `next` rejects with once the reader was closed. */
 export function readerClosed(): Error {

@@ -10,7 +10,7 @@ export interface Pace {
   wanted(): void;
 }
 
-const SMALL_CHUNK = 64 * 1024;
+export const SMALL_CHUNK = 64 * 1024;
 const LARGE_CHUNK = 512 * 1024;
 // What the socket buffers of a stalled client swallow at once looks like speed, so speed counts only behind that.
 const PROOF_OF_SPEED = 4 * 1024 * 1024;

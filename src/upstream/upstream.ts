@@ -58,6 +58,8 @@ export interface UpstreamClient {
   readonly origin: string;
   readonly basePath: string;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Takes no more requests, and ends each connection when what runs on it is over. */
+  retire(): Promise<void>;
   /** Ends every connection at once; running requests and bodies fail. */
   close(): Promise<void>;
 }
@@ -108,7 +110,7 @@ export function createUpstream({ name, url, timeouts, onAnswer }: UpstreamOption
       hop = redirectTarget(who, hop, answer);
     }
   }
-  return { name, origin, basePath, request, close: () => agent.destroy() };
+  return { name, origin, basePath, request, retire: () => agent.close(), close: () => agent.destroy() };
 }
 
 /** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */

@@ -31,7 +31,7 @@ async function outcomeOf(asking: Promise<HttpAnswer>, isRight: (answer: HttpAnsw
   return 'told to come back';
 }
 
-describe('manifix with 256 file descriptors and 500 clients at once', () => {
+describe('F53: manifix with 256 file descriptors and 500 clients at once', () => {
   /** The registry answers about its catalog only when manifix has run out of descriptors. */
   const exhausted = barrier();
   let registry: RegistryDouble;

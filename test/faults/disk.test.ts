@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, open, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type Files, nodeFiles } from '../../src/store/files.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -131,10 +131,17 @@ const replaced = (put: (path: string) => unknown) => async (path: string) => {
   await put(path);
 };
 
+/** Changes a file's length but not its time, as a crash of the system can. */
+const resized = (size: number) => async (path: string) => {
+  const { atime, mtime } = await stat(path);
+  await truncate(path, size);
+  await utimes(path, atime, mtime);
+};
+
 const damages: readonly (readonly [string, (path: string) => Promise<unknown>])[] = [
-  ['one byte less', (path) => truncate(path, SIZE - 1)],
-  ['no byte', (path) => truncate(path, 0)],
-  ['one byte more', (path) => truncate(path, SIZE + 1)],
+  ['one byte less', resized(SIZE - 1)],
+  ['no byte', resized(0)],
+  ['one byte more', resized(SIZE + 1)],
   ['other bytes', (path) => writeFile(path, Buffer.alloc(SIZE, 'x'))],
   ['a directory', replaced((path) => mkdir(path))],
   ['a symbolic link', replaced((path) => symlink('/etc/passwd', path))],

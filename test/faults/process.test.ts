@@ -9,7 +9,7 @@ import { barrier, eventually, within } from '../support/deadline.ts';
 import { compareDownload } from '../support/faults/crowd.ts';
 import { openDownload } from '../support/faults/download.ts';
 import { expectSoundFiles } from '../support/faults/invariants.ts';
-import { scale } from '../support/faults/scale.ts';
+import { isFullRun, scale } from '../support/faults/scale.ts';
 import { exchange } from '../support/http.ts';
 import { startLimitedManifix } from '../support/limited-manifix.ts';
 import { startManifix } from '../support/manifix.ts';
@@ -62,6 +62,17 @@ describe('F30: a crowd that wants one cold blob', () => {
     expect(blob.gets()).toBe(1);
     expect(growth).toBeLessThan(200);
     await expectPull(manifix.url, warming);
+  });
+});
+
+describe.runIf(isFullRun)('F39: many more cold blobs than fills at a time, and few file descriptors', () => {
+  it('all come, and each is fetched once', async () => {
+    await using upstream = await startScriptedUpstream();
+    await using manifix = await startLimitedManifix(upstream.url, 1024);
+    const blobs = Array.from({ length: 200 }, (_, index) => serve(upstream, MIB, `crowd ${index}`));
+    const clients = blobs.flatMap(({ target, bytes }) => [1, 2].map(() => compareDownload(manifix.url, target, bytes)));
+    expect(new Set(await Promise.all(clients))).toEqual(new Set(['right']));
+    expect(new Set(blobs.map(({ gets }) => gets()))).toEqual(new Set([1]));
   });
 });
 

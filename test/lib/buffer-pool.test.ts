@@ -30,4 +30,16 @@ describe('a buffer pool', () => {
     pool.give(now);
     expect(pool.take(50)).toBe(now);
   });
+
+  it('knows how many bytes are out', () => {
+    const pool = createBufferPool(100);
+    const [one, two, three] = [pool.take(100), pool.take(100), pool.take(50)];
+    expect(pool.lent).toBe(250);
+    pool.give(one);
+    pool.give(two);
+    pool.giveUp(three);
+    expect(pool.lent).toBe(0);
+    pool.take(100);
+    expect(pool.lent).toBe(100);
+  });
 });

@@ -147,3 +147,12 @@ describe('the header fields of a read', () => {
     expect(readHeaders(names.map((name) => [name, '1'])).map(([name]) => name)).toEqual(names.slice(0, 4));
   });
 });
+
+describe('simultaneous questions', () => {
+  it('of one caller are asked once, and of two callers twice', async () => {
+    upstream.on('HEAD', path, { status: 200, headers: [] });
+    const answers = await Promise.all([alice(), alice(), anonymous(), alice(), anonymous()].map(prove));
+    expect(answers).toEqual(Array(5).fill({ outcome: 'allowed' }));
+    expect(upstream.requests).toHaveLength(2);
+  });
+});

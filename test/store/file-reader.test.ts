@@ -5,6 +5,7 @@ import { type BufferPool, createBufferPool } from '../../src/lib/buffer-pool.ts'
 import { createFileReader } from '../../src/store/file-reader.ts';
 import { nodeFiles } from '../../src/store/files.ts';
 import { createPace } from '../../src/store/pace.ts';
+import { eventually } from '../support/deadline.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { drain, KIB, MIB, sample } from './support/bytes.ts';
 import { createManualClock } from './support/manual-clock.ts';
@@ -17,6 +18,9 @@ function countedPool(): BufferPool & { out: number; peak: number } {
   const pool = {
     out: 0,
     peak: 0,
+    get lent() {
+      return inner.lent;
+    },
     take(size: number) {
       pool.out += 1;
       pool.peak = Math.max(pool.peak, pool.out);
@@ -25,6 +29,10 @@ function countedPool(): BufferPool & { out: number; peak: number } {
     give(buffer: Buffer) {
       pool.out -= 1;
       inner.give(buffer);
+    },
+    giveUp(buffer: Buffer) {
+      pool.out -= 1;
+      inner.giveUp(buffer);
     },
   };
   return pool;
@@ -78,6 +86,25 @@ describe('a file reader', () => {
     expect(sizes[0]).toBe(64);
     expect(Math.max(...sizes)).toBe(512);
     expect(open.pool.peak).toBe(2);
+  });
+
+  it('reads 64 KiB at a time, not ahead, while others hold much memory', async () => {
+    await using open = await openReader();
+    const others = open.pool.take(64 * MIB);
+    open.pool.peak = 0;
+    for (let chunk = await open.reader.next(); chunk !== undefined; chunk = await open.reader.next()) {
+      expect(chunk.length).toBe(64 * KIB);
+    }
+    expect(open.pool.peak).toBe(2);
+    open.pool.give(others);
+  });
+
+  it('has no buffer out when a quick client leaves', async () => {
+    await using open = await openReader();
+    for (let read = 0; read < 8 * MIB; ) read += (await open.reader.next())?.length ?? 0;
+    open.reader.close();
+    await eventually('every buffer is back', async () => open.pool.out === 0 || undefined);
+    expect(open.pool.lent).toBe(0);
   });
 
   it('pins one small buffer for a slow client', async () => {

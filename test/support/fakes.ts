@@ -1,4 +1,5 @@
 import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
+import { singleFlight } from '../../src/lib/single-flight.ts';
 import type {
   CanonicalManifest,
   DerivedManifest,
@@ -48,6 +49,7 @@ export function fakeServices(): FakeServices {
     facts: fakeFacts(),
     grants: fakeGrants(),
     telemetry: fakeTelemetry(),
+    questions: { access: singleFlight(), signatures: singleFlight() },
     clock,
     now: () => clock.now,
     locationKey: new Uint8Array(32).fill(7),

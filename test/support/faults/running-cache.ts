@@ -8,6 +8,7 @@ import type { Edge } from '../../../src/http/handle.ts';
 import { createReadyAnswers } from '../../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../../src/http/server.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
+import { singleFlight } from '../../../src/lib/single-flight.ts';
 import { createDispatch } from '../../../src/pipeline/dispatch.ts';
 import type { Endpoint } from '../../../src/pipeline/exchange.ts';
 import type { FinishedRequest } from '../../../src/pipeline/ports.ts';
@@ -53,6 +54,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const grants = createGrants();
   const dispatch = createDispatch({
     ...{ blobs, manifests, facts, grants, telemetry },
+    questions: { access: singleFlight(), signatures: singleFlight() },
     now: clock.now,
     locationKey: randomBytes(32),
   });
