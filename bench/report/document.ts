@@ -1,3 +1,4 @@
+import { PROFILES } from './profiles.ts';
 import type { FailedRow, Report, RowResult } from './result.ts';
 import { figuresTable, targetsTable } from './row-tables.ts';
 import { markdownTable } from './table.ts';
@@ -38,7 +39,7 @@ ${facts.join('\n')}
 ## Targets
 
 ${markdownTable(targetsTable(rows))}
-${HOW}
+${PROFILES}${HOW}
 ## Figures
 ${rows.map(section).join('')}`;
 }

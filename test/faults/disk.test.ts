@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, open, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type Files, nodeFiles } from '../../src/store/files.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -131,11 +131,13 @@ const replaced = (put: (path: string) => unknown) => async (path: string) => {
   await put(path);
 };
 
+/** A time that can be set to exactly what it was, in seconds. */
+const OLD = 1;
+
 /** Changes a file's length but not its time, as a crash of the system can. */
 const resized = (size: number) => async (path: string) => {
-  const { atime, mtime } = await stat(path);
   await truncate(path, size);
-  await utimes(path, atime, mtime);
+  await utimes(path, OLD, OLD);
 };
 
 const damages: readonly (readonly [string, (path: string) => Promise<unknown>])[] = [
@@ -155,6 +157,8 @@ describe('F54: a cached file that was damaged', () => {
       const blob = rig.blob(SIZE);
       await warm(rig, blob);
       const path = blobPath(rig.directory, blob.digest);
+      await utimes(path, OLD, OLD);
+      await rig.pull(blob);
       await damage(path);
       // With the file that it has open manifix would still serve what had been there.
       await rig.restart();
