@@ -3,26 +3,21 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CacheOperations } from './admin/cache-routes.ts';
-import { createMetrics, type Metrics } from './admin/metrics.ts';
+import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
-import type { Config, EndpointConfig } from './config/config.ts';
-import { FIXES } from './fixes/index.ts';
-import { compileFixes } from './fixes/run.ts';
-import { trustCheck } from './http/client.ts';
+import type { Config } from './config/config.ts';
+import { generationOf } from './generation.ts';
 import { createConnections } from './http/connections.ts';
-import type { Edge } from './http/handle.ts';
-import { createReadyAnswers } from './http/ready-answers.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import { createLogger } from './lib/logger.ts';
 import { singleFlight } from './lib/single-flight.ts';
-import { createDispatch, type Dispatch } from './pipeline/dispatch.ts';
-import type { Endpoint } from './pipeline/exchange.ts';
-import type { Services, Telemetry } from './pipeline/ports.ts';
+import { createDispatch } from './pipeline/dispatch.ts';
+import type { Services } from './pipeline/ports.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
-import { createUpstream, type UpstreamClient } from './upstream/upstream.ts';
+import type { UpstreamClient } from './upstream/upstream.ts';
 
 /** A running manifix. */
 export interface App {
@@ -32,13 +27,6 @@ export interface App {
   reload(config: Config): Promise<readonly string[]>;
   /** Ends listening, lets running requests finish within the drain time, then closes everything. */
   stop(): Promise<void>;
-}
-
-/** Everything that follows from the configuration and is replaced as a whole by a reload. */
-interface Generation {
-  readonly config: Config;
-  readonly edge: Edge;
-  readonly upstreams: readonly UpstreamClient[];
 }
 
 /** Opens the store, joins the layers and starts to listen. Rejects with a plain sentence when something is in the way. */
@@ -127,44 +115,6 @@ function operationsOn({ maintenance }: Store, forgetAnswers: () => void): CacheO
 /** Facts are kept under the names of upstreams; a name that means another registry now starts anew. */
 function bindUpstreams(store: Store, config: Config): void {
   for (const [name, { url }] of Object.entries(config.upstreams)) store.facts.bindUpstream(name, url);
-}
-
-function generationOf(config: Config, dispatch: Dispatch, metrics: Metrics, telemetry: Telemetry): Generation {
-  const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, { url }]) => [
-      name,
-      createUpstream({ name, url, onAnswer: (answer) => metrics.upstreamAnswered(answer) }),
-    ]),
-  );
-  const endpoints = config.endpoints.map(
-    (endpoint) => [endpoint.host, endpointOf(endpoint, upstreams, config)] as const,
-  );
-  const byHost = new Map(endpoints);
-  const edge: Edge = {
-    dispatch,
-    endpointFor: (host) => byHost.get(host) ?? byHost.get(host.replace(/:\d+$/, '')) ?? byHost.get(undefined),
-    trusts: trustCheck(config.trustedProxies),
-    observe: (request) => telemetry.requestFinished(request),
-    ready: createReadyAnswers(Date.now),
-  };
-  return { config, edge, upstreams: [...upstreams.values()] };
-}
-
-function endpointOf(
-  endpoint: EndpointConfig,
-  upstreams: ReadonlyMap<string, UpstreamClient>,
-  config: Config,
-): Endpoint {
-  const upstream = upstreams.get(endpoint.upstream);
-  if (upstream === undefined)
-    throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
-  return {
-    name: endpoint.name,
-    upstream,
-    fixes: compileFixes(FIXES, endpoint.fixes),
-    tagTtl: config.cache.tagTtl,
-    prepared: new WeakMap(),
-  };
 }
 
 async function listen(server: Server, { host, port }: HostPort): Promise<void> {

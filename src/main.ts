@@ -44,7 +44,7 @@ async function check(flags: ConfigFlags): Promise<number> {
 }
 
 async function cache(request: CacheRequest): Promise<number> {
-  const { runCacheCommand } = await import('./cache-command.ts');
+  const { runCacheCommand } = await import('./commands/cache.ts');
   const { exitCode, text, complaint } = await runCacheCommand(request, () => load(request.place));
   if (complaint !== undefined) return fail(exitCode, [complaint]);
   print(text ?? '');

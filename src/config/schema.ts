@@ -1,39 +1,16 @@
 import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
-import { logFormats, logLevels, upstreamKinds } from './config.ts';
-import {
-  address,
-  addressOrOff,
-  duration,
-  host,
-  network,
-  rate,
-  registryUrl,
-  shortDuration,
-  size,
-  text,
-} from './fields.ts';
-import { FIXES_TYPE } from './schema-keys.ts';
-
-const fixModes = ['on', 'observe', 'off'] as const;
+import { logFormats, logLevels } from './config.ts';
+import { address, addressOrOff, duration, network, rate, shortDuration, size, text } from './fields.ts';
+import { endpointSchema } from './schema-endpoint.ts';
+import { fixSettings } from './schema-fixes.ts';
+import { upstreamSchema } from './schema-upstream.ts';
 
 /**
  * The configuration file. Every key has a description, from which the reference is generated; `prefault` holds a key's
  * default as a user would write it. What spans several keys is checked in relations.ts.
  */
 export function configSchema(fixes: readonly Fix[]) {
-  const upstream = z.strictObject({
-    url: registryUrl().describe('Where the registry is, without `/v2/`. No credentials, query or fragment.'),
-    kind: z.enum(upstreamKinds).prefault('generic').describe('Which registry software answers, where that matters.'),
-  });
-  const endpoint = z.strictObject({
-    name: text('name').prefault('default').describe('Its name in logs and metrics.'),
-    upstream: text('name').optional().describe('The upstream behind it. Needed when there are several upstreams.'),
-    host: host()
-      .optional()
-      .describe('The `Host` that selects it, perhaps with a port. The one endpoint without it takes all other hosts.'),
-    fixes: fixSettings(fixes).describe('Settings of single fixes for this endpoint; they override the global ones.'),
-  });
   return z.strictObject({
     listen: address().prefault('127.0.0.1:5000').describe('Where clients connect. Port 0 takes any free port.'),
     admin: z
@@ -55,8 +32,8 @@ export function configSchema(fixes: readonly Fix[]) {
           .describe('How much of the cache is read again in a second to find damaged files; `0` is off.'),
       })
       .prefault({}),
-    upstreams: z.record(z.string(), upstream).prefault({}),
-    endpoints: z.array(endpoint).prefault([]),
+    upstreams: z.record(z.string(), upstreamSchema()).prefault({}),
+    endpoints: z.array(endpointSchema(fixes)).prefault([]),
     fixes: fixSettings(fixes).describe('Settings of single fixes for all endpoints.'),
     log: z
       .strictObject({
@@ -80,26 +57,3 @@ export function configSchema(fixes: readonly Fix[]) {
 /** A valid file with its defaults filled in, before the parts are related to each other. */
 export type WrittenConfig = z.output<ReturnType<typeof configSchema>>;
 export type WrittenFixes = WrittenConfig['fixes'];
-
-function fixSettings(fixes: readonly Fix[]) {
-  const settings = fixes.map((fix) => [fix.id, fixSetting(fix).optional()] as const);
-  return z.strictObject(Object.fromEntries(settings)).meta({ type: FIXES_TYPE }).prefault({});
-}
-
-/** `on`, or `{ mode: on, <option>: <word> }`; what is left out is inherited. */
-function fixSetting(fix: Fix) {
-  const options = Object.entries(fix.options ?? {}).map(([name, option]) => [name, word(option.values)] as const);
-  const words: Record<string, ReturnType<typeof word>> = { mode: word(fixModes), ...Object.fromEntries(options) };
-  return z.preprocess((written) => (typeof written === 'object' ? written : { mode: written }), z.strictObject(words));
-}
-
-/** One word of a list. YAML readers differ about `on`, `off`, `yes` and `no`: a boolean stands for the words it may come from. */
-function word(values: readonly string[]) {
-  return z
-    .preprocess((written) => {
-      if (typeof written !== 'boolean') return written;
-      const words = written ? ['on', 'yes', 'true'] : ['off', 'no', 'false'];
-      return words.find((candidate) => values.includes(candidate)) ?? written;
-    }, z.enum(values))
-    .optional();
-}

@@ -24,6 +24,7 @@ describe('the architecture check', () => {
     ['a layer that imports the composition root', 'http/a.ts', '../app.ts'],
     ['a layer that imports the demonstration', 'http/a.ts', '../demo/b.ts'],
     ['a demonstration that reaches into a layer', 'demo/a.ts', '../store/b.ts'],
+    ['a layer that imports a command', 'http/a.ts', '../commands/b.ts'],
     ['a directory that is no layer', 'helpers/a.ts', '../domain/b.ts'],
     ['hono in the pipeline', 'pipeline/a.ts', 'hono'],
     ['the hono server in the store', 'store/a.ts', '@hono/node-server'],
@@ -51,6 +52,7 @@ describe('the architecture check', () => {
     ['admin/server.ts', '@hono/node-server'],
     ['config/schema.ts', '../fixes/index.ts'],
     ['demo/run.ts', '../app.ts'],
+    ['commands/cache.ts', '../store/open-store.ts'],
     ['app.ts', './http/server.ts'],
     ['main.ts', './app.ts'],
   ])('lets %s import %s', (path, specifier) => {

@@ -1,7 +1,7 @@
-import { describeSize } from './lib/units.ts';
-import type { PurgeReport } from './store/purge.ts';
-import type { CacheStatistics } from './store/statistics.ts';
-import type { VerifyReport } from './store/verify.ts';
+import { describeSize } from '../lib/units.ts';
+import type { PurgeReport } from '../store/purge.ts';
+import type { CacheStatistics } from '../store/statistics.ts';
+import type { VerifyReport } from '../store/verify.ts';
 
 /** What a cache holds, as a table for people. */
 export function formatStatistics(statistics: CacheStatistics): string {

@@ -1,10 +1,10 @@
+import type { CacheRequest } from '../config/cache-request.ts';
+import type { ConfigResult } from '../config/load.ts';
+import { formatHostPort, type HostPort } from '../lib/address.ts';
+import { DirectoryInUse } from '../store/lock.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { readStatistics, requireCache } from '../store/statistics.ts';
 import { formatPurge, formatStatistics, formatVerification } from './cache-report.ts';
-import type { CacheRequest } from './config/cache-request.ts';
-import type { ConfigResult } from './config/load.ts';
-import { formatHostPort, type HostPort } from './lib/address.ts';
-import { DirectoryInUse } from './store/lock.ts';
-import { openStore, type Store } from './store/open-store.ts';
-import { readStatistics, requireCache } from './store/statistics.ts';
 
 /** What a cache command says: `text` on standard output, `complaint` on standard error. */
 export interface CommandOutcome {
