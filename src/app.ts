@@ -17,6 +17,7 @@ import { createDispatch } from './pipeline/dispatch.ts';
 import type { Services } from './pipeline/ports.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
+import { createDefects } from './upstream/defects.ts';
 import type { UpstreamClient } from './upstream/upstream.ts';
 
 /** A running manifix. */
@@ -38,7 +39,10 @@ export async function startApp(config: Config): Promise<App> {
     warn: (message, facts) => logger.warn(facts, message),
   });
   const connections = createConnections();
-  const metrics = createMetrics(store, connections.figures);
+  const defects = createDefects(Date.now, (upstream, fix) =>
+    logger.warn({ upstream, fix }, 'a registry shows a defect that manifix works around'),
+  );
+  const metrics = createMetrics(store, connections.figures, defects);
   const telemetry = createTelemetry(logger, metrics);
   const grants = createGrants();
   const services: Services = {
@@ -46,6 +50,7 @@ export async function startApp(config: Config): Promise<App> {
     manifests: store.manifests,
     facts: store.facts,
     grants,
+    defects,
     telemetry,
     questions: { access: singleFlight(), signatures: singleFlight() },
     now: Date.now,
@@ -78,6 +83,7 @@ export async function startApp(config: Config): Promise<App> {
       const replaced = generation;
       bindUpstreams(store, next);
       grants.clear();
+      defects.clear();
       generation = generationOf(next, dispatch, metrics, telemetry);
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);

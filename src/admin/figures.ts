@@ -22,6 +22,11 @@ export type ConnectionFigures = () => {
   readonly slow: number;
 };
 
+/** What registries are known to do wrong when metrics are read. */
+export interface DefectFigures {
+  list(): readonly { readonly upstream: string; readonly fix: string }[];
+}
+
 /** What came from the cache since the start. */
 export interface SavedFigures {
   readonly answers: number;
@@ -33,6 +38,7 @@ export function addFigures(
   registers: Registry[],
   cache: CacheFigures,
   connections: ConnectionFigures,
+  defects: DefectFigures,
   saved: SavedFigures,
 ): void {
   const gauge = readings(Gauge, registers);
@@ -54,6 +60,7 @@ export function addFigures(
   counter('manifix_cache_evictions_total', 'Blobs and manifests removed to make room', () => cache.counters().evicted);
   counter('manifix_cache_quarantines_total', 'Files that were damaged and taken out', () => cache.counters().damaged);
   counter('manifix_cache_scrubbed_bytes_total', 'Bytes hashed again by the scrubber', () => cache.counters().scrubbed);
+  addDefects(registers, defects);
   gauge('manifix_connections', 'Open connections of clients', () => connections().open);
   new Counter({
     name: 'manifix_connections_refused_total',
@@ -66,6 +73,20 @@ export function addFigures(
       this.inc({ how: 'answered' }, refused);
       this.inc({ how: 'closed' }, dropped);
       this.inc({ how: 'slow' }, slow);
+    },
+  });
+}
+
+/** 1 for each defect that is remembered; what is forgotten has no series. */
+function addDefects(registers: Registry[], defects: DefectFigures): void {
+  new Gauge({
+    name: 'manifix_upstream_defects',
+    help: '1 while a registry is known to have the defect that the fix works around',
+    labelNames: ['upstream', 'fix'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const { upstream, fix } of defects.list()) this.set({ upstream, fix }, 1);
     },
   });
 }

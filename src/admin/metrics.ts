@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-import { addFigures, type CacheFigures, type ConnectionFigures } from './figures.ts';
+import { addFigures, type CacheFigures, type ConnectionFigures, type DefectFigures } from './figures.ts';
 
 /** An answer of a registry, as the upstream client saw it. */
 export interface UpstreamFigures {
@@ -21,7 +21,7 @@ export interface Metrics {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Label values come from closed sets (routes, statuses, fixes, configured names), so that series cannot grow without end. */
-export function createMetrics(cache: CacheFigures, connections: ConnectionFigures): Metrics {
+export function createMetrics(cache: CacheFigures, connections: ConnectionFigures, defects: DefectFigures): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -64,7 +64,7 @@ export function createMetrics(cache: CacheFigures, connections: ConnectionFigure
     registers,
   });
   const saved = { answers: 0, bytes: 0 };
-  addFigures(registers, cache, connections, saved);
+  addFigures(registers, cache, connections, defects, saved);
   // Looking a series up by its labels costs more than a whole cached answer.
   const known = new Map<string, RequestSeries>();
   return {

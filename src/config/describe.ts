@@ -88,7 +88,9 @@ function fixSection(fixes: readonly Fix[]): string {
 
 [fixes/README.md](fixes/README.md) lists all fixes with their ids and default modes. \`fixes\` sets their modes for all
 endpoints, \`endpoints[].fixes\` for one: \`on\` repairs, \`observe\` counts and logs what it would have done, \`off\` does
-nothing. What an endpoint leaves out it takes from the global setting, and that from the default.
+nothing. What an endpoint leaves out it takes from the global setting, and that from the default. A fix that is \`auto\` in
+the list is \`on\` and waits: it works from the moment on when the registry shows the defect, until ten minutes after the
+last time.
 
 \`\`\`yaml
 fixes:

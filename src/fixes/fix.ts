@@ -114,6 +114,11 @@ export interface Fix {
   /** What is repaired, in one line, for tables and pages. */
   readonly title: string;
   readonly defaultMode: FixMode;
+  /**
+   * The repair would burden a healthy registry. `on` means: from the first time on that this registry shows the defect, and
+   * for as long as that is remembered. Such a fix is the pipeline's work, by `Defects` of its ports.
+   */
+  readonly trigger?: 'proven-defect';
   readonly options?: Readonly<Record<string, FixOption>>;
   readonly request?: (view: RequestView, options: FixOptions) => RequestChange | undefined;
   readonly manifest?: (view: ManifestView, options: FixOptions) => ManifestChange | undefined;

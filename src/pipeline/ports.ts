@@ -180,6 +180,25 @@ export interface Grants {
   add(upstream: string, repository: RepositoryName, identity: string): void;
 }
 
+/** What a registry was found out to do wrong. `limit`: the number that goes with it, such as the most bytes of a body. */
+export interface ProvenDefect {
+  readonly limit?: number;
+}
+
+/**
+ * Defects that registries were seen to have. They serve the fixes that are `auto` in the catalogue (`trigger:
+ * 'proven-defect'`), which would burden a healthy registry: the first failure proves the defect and is repaired as far as
+ * that is possible; while the proof is remembered (10 minutes from the last `prove`), the repair is made at once.
+ * The pipeline asks `endpoint.fixes.mode(fix)` first: with `on` it proves and repairs, with `observe` it proves and
+ * leaves the exchange alone, with `off` it does neither. Metric: `manifix_upstream_defects`.
+ */
+export interface Defects {
+  /** The proof while it is remembered, else undefined. `upstream` is its name, `fix` the id of the fix. */
+  proven(upstream: string, fix: string): ProvenDefect | undefined;
+  /** The registry has just shown the defect. What `found` leaves out stays as it is remembered. */
+  prove(upstream: string, fix: string, found?: ProvenDefect): void;
+}
+
 /** `refused` carries the registry's status for this caller; `unreachable` the reason that nobody could ask. */
 export type ReadAccess =
   | { readonly outcome: 'allowed' }
@@ -199,6 +218,7 @@ export interface Services {
   readonly manifests: ManifestStore;
   readonly facts: Facts;
   readonly grants: Grants;
+  readonly defects: Defects;
   readonly telemetry: Telemetry;
   readonly questions: SharedQuestions;
   /** Milliseconds since the epoch. */

@@ -80,6 +80,12 @@ describe('the metrics', () => {
     );
   });
 
+  it('show the defects that registries are known to have', async () => {
+    expect(await samplesOf(someMetrics())).toContain(
+      'manifix_upstream_defects{upstream="hub",fix="head-unsupported"} 1',
+    );
+  });
+
   it('count what the cache answered, also while the registry is down, and the bytes that this saved', async () => {
     const metrics = someMetrics();
     metrics.requestFinished(finishedRequest({ cache: 'hit', bytesSent: 100 }));
@@ -132,6 +138,7 @@ describe('the metrics', () => {
       'manifix_request_duration_seconds(endpoint,kind)',
       'manifix_requests_total(endpoint,kind,method,status,cache)',
       'manifix_sent_bytes_total(endpoint,kind,cache)',
+      'manifix_upstream_defects(upstream,fix)',
       'manifix_upstream_duration_seconds(upstream,method,status)',
     ]);
   });

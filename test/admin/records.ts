@@ -21,7 +21,7 @@ export function finishedRequest(overrides: Partial<FinishedRequest> = {}): Finis
   };
 }
 
-/** Metrics of a cache with two blobs and of a listener with seven connections. */
+/** Metrics of a cache with two blobs, of a listener with seven connections and of a registry with one defect. */
 export function someMetrics(): Metrics {
   return createMetrics(
     {
@@ -30,6 +30,7 @@ export function someMetrics(): Metrics {
       counters: () => ({ fills: 3, resumed: 1, evicted: 0, damaged: 4, mismatched: 5, scrubbed: 678 }),
     },
     () => ({ open: 7, refused: 8, dropped: 9, slow: 10 }),
+    { list: () => [{ upstream: 'hub', fix: 'head-unsupported' }] },
   );
 }
 

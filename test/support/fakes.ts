@@ -11,6 +11,7 @@ import type {
   TagRecord,
   Telemetry,
 } from '../../src/pipeline/ports.ts';
+import { createDefects } from '../../src/upstream/defects.ts';
 import { type FakeBlobStore, fakeBlobStore } from './fake-blobs.ts';
 
 /** Everything that the use cases work with, in memory and open to tests. */
@@ -48,6 +49,10 @@ export function fakeServices(): FakeServices {
     manifests: fakeManifestStore(),
     facts: fakeFacts(),
     grants: fakeGrants(),
+    defects: createDefects(
+      () => clock.now,
+      () => undefined,
+    ),
     telemetry: fakeTelemetry(),
     questions: { access: singleFlight(), signatures: singleFlight() },
     clock,

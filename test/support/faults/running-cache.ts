@@ -15,6 +15,7 @@ import type { FinishedRequest } from '../../../src/pipeline/ports.ts';
 import type { Files } from '../../../src/store/files.ts';
 import { createGrants } from '../../../src/store/grants.ts';
 import { openStore, type Store } from '../../../src/store/open-store.ts';
+import { createDefects } from '../../../src/upstream/defects.ts';
 import { createUpstream, type UpstreamTimeouts } from '../../../src/upstream/upstream.ts';
 import { listenOnLoopback } from '../ports.ts';
 
@@ -52,8 +53,9 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const { blobs, manifests, facts } = store;
   const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn };
   const grants = createGrants();
+  const defects = createDefects(clock.now, () => undefined);
   const dispatch = createDispatch({
-    ...{ blobs, manifests, facts, grants, telemetry },
+    ...{ blobs, manifests, facts, grants, defects, telemetry },
     questions: { access: singleFlight(), signatures: singleFlight() },
     now: clock.now,
     locationKey: randomBytes(32),
