@@ -6,7 +6,9 @@ import type { Fix } from './fix.ts';
 export const acceptMissingSchema1: Fix = {
   id: 'accept-missing-schema1',
   title: 'A request that names no manifest type also accepts the Docker types',
+  symptom: '200 with `fsLayers` instead of `layers`, and another body on every request',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: (view) => {
     const headers = withManifestTypes(view, [DOCKER_LIST, DOCKER_MANIFEST]);
     return headers && { note: 'added the Docker manifest types to Accept', headers };

@@ -7,7 +7,9 @@ import type { Fix } from './fix.ts';
 export const acceptShape: Fix = {
   id: 'accept-shape',
   title: 'An Accept in any legal shape reaches the registry as one plain line',
+  symptom: '404, 406 or schema 1 although the client listed the right type',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: (view) => {
     if (!readsManifest(view)) return undefined;
     const lines = headerValues(view.headers, 'Accept');

@@ -5,7 +5,9 @@ import type { Fix } from './fix.ts';
 export const apiVersionHeader: Fix = {
   id: 'api-version-header',
   title: 'Every answer carries Docker-Distribution-Api-Version',
+  symptom: 'Docker up to 20.10 takes the registry for one of the first generation',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => completed(view.headers),
   response: (view) => completed(view.headers),
 };

@@ -1,13 +1,17 @@
 import type { Fix } from './fix.ts';
 import { FIXES, RULES } from './index.ts';
+import { NOT_DONE } from './not-done.ts';
 
-/** The Markdown table of docs/fixes/README.md: one row per fix and rule in the catalogue's order. Ends with a newline. */
+/** The Markdown tables of docs/fixes/README.md: the fixes in their order, the rules, and what is left alone. Ends with a newline. */
 export function catalogueTable(): string {
-  const rows = [
-    ...FIXES.map((fix) => row(fix.id, fix.title, defaultWord(fix), 'fix')),
-    ...RULES.map(({ id, title }) => row(id, title, 'always', 'rule')),
-  ];
-  return `${['| Id | What it does | Default | Kind |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`;
+  const fixes = FIXES.map((fix) => [link(fix.id), fix.symptom, fix.title, defaultWord(fix), fix.digest]);
+  const rules = RULES.map(({ id, title, symptom }) => [link(id), symptom, title, 'always', 'unchanged']);
+  const notDone = NOT_DONE.map(({ id, symptom, reason }) => [id, symptom, reason]);
+  return [
+    table(['Id', 'Symptom', 'What manifix does', 'Default', 'Digest'], [...fixes, ...rules]),
+    '\n## Deliberately not done\n\n',
+    table(['Defect', 'Symptom', 'Why, and what to do'], notDone),
+  ].join('');
 }
 
 /** `auto` stands for a fix that is on and waits for its cause. */
@@ -15,6 +19,11 @@ function defaultWord({ defaultMode, trigger }: Fix): string {
   return defaultMode === 'on' && trigger === 'proven-defect' ? 'auto' : defaultMode;
 }
 
-function row(id: string, title: string, mode: string, kind: string): string {
-  return `| [${id}](${id}.md) | ${title} | ${mode} | ${kind} |`;
+function link(id: string): string {
+  return `[${id}](${id}.md)`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`);
+  return lines.join('');
 }

@@ -8,7 +8,9 @@ const NOTE = 'wrote Content-Type as a plain media type';
 export const contentTypeCharset: Fix = {
   id: 'content-type-charset',
   title: 'The Content-Type of a manifest has no parameters and no capitals',
+  symptom: '`unknown mime type: application/vnd.oci.image.index.v1+json; charset=utf-8`',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: (view) => {
     if (view.method !== 'PUT' || view.route.kind !== 'manifest') return undefined;
     return plain(view.headers);

@@ -6,7 +6,9 @@ import type { Fix } from './fix.ts';
 export const contentTypeGeneric: Fix = {
   id: 'content-type-generic',
   title: 'A manifest with a general or no Content-Type gets the type of its bytes',
+  symptom: '`unsupported schema version 2`; `could not fetch content descriptor`',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => {
     const { type } = view.inspection;
     const named = parseMediaType(headerValue(view.headers, 'Content-Type'));

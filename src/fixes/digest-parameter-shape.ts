@@ -6,7 +6,9 @@ import { mapQueryValues } from './upload-query.ts';
 export const digestParameterShape: Fix = {
   id: 'digest-parameter-shape',
   title: 'The digest parameter of an upload loses blanks and capitals and gains its algorithm',
+  symptom: '`DIGEST_INVALID`: `digest parsing failed`',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: ({ route, query }) => {
     if (route.kind !== 'upload' && route.kind !== 'upload-start') return undefined;
     const shaped = mapQueryValues(query, (name, value) => (name === 'digest' ? shapedDigestValue(value) : value));

@@ -7,7 +7,9 @@ import type { Fix } from './fix.ts';
 export const dockerContentDigestBad: Fix = {
   id: 'docker-content-digest-bad',
   title: 'A Docker-Content-Digest that is malformed or of other bytes is corrected',
+  symptom: '`in header not a valid digest: invalid checksum digest format`',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => {
     const value = headerValue(view.headers, 'Docker-Content-Digest');
     if (value !== undefined && view.inspection.shape === 'schema1' && parseDigest(value)) return undefined;

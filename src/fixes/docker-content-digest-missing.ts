@@ -7,7 +7,9 @@ import type { Fix } from './fix.ts';
 export const dockerContentDigestMissing: Fix = {
   id: 'docker-content-digest-missing',
   title: 'A missing Docker-Content-Digest is added',
+  symptom: '`response did not include Docker-Content-Digest header`',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => completed(view.headers, view.digest),
   response: (view) => completed(view.headers, answeredBlob(view)),
 };

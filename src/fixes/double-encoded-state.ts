@@ -5,7 +5,9 @@ import { decodeEscapedState } from './upload-query.ts';
 export const doubleEncodedState: Fix = {
   id: 'double-encoded-state',
   title: 'Upload state that was percent-encoded twice is decoded once',
+  symptom: '`BLOB_UPLOAD_INVALID` after the client encoded `%` again',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: ({ route, query }) => {
     if (route.kind !== 'upload') return undefined;
     const decoded = decodeEscapedState(query);

@@ -11,7 +11,9 @@ const MESSAGE_CHARACTERS = 200;
 export const errorBodyNotJson: Fix = {
   id: 'error-body-not-json',
   title: 'Error pages and plain-text errors become the JSON that clients expect',
+  symptom: "`error parsing HTTP 413 response body: invalid character '<'`",
   defaultMode: 'on',
+  digest: 'unchanged',
   response: (view) => {
     const { request, status, errors } = view;
     if (status < 400 || errors !== undefined || request.method === 'HEAD' || isExtensionsJson(view)) return undefined;

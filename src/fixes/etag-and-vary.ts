@@ -5,7 +5,9 @@ import type { Fix, ManifestView } from './fix.ts';
 export const etagAndVary: Fix = {
   id: 'etag-and-vary',
   title: 'The entity tag of a manifest is its digest, strong and quoted, and Vary names nothing that does not select',
+  symptom: '`If-None-Match` never leads to 304',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => {
     const headers = withVary(withEntityTag(view.headers, view));
     return headers === view.headers ? undefined : { note: 'corrected ETag or Vary', headers };

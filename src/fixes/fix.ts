@@ -9,6 +9,12 @@ import type { Route } from '../domain/route.ts';
 /** `on` repairs, `observe` counts and logs what it would have done, `off` is not even asked. */
 export type FixMode = 'on' | 'observe' | 'off';
 
+/**
+ * What a fix does to digests. `by tag`: a tag is answered with other bytes under their own digest. `on push`: the registry
+ * stores other bytes than were pushed.
+ */
+export type DigestEffect = 'unchanged' | 'by tag' | 'on push';
+
 /** One choice that an operator has besides the mode. All options are closed lists of words. */
 export interface FixOption {
   readonly values: readonly string[];
@@ -113,7 +119,10 @@ export interface Fix {
   readonly id: string;
   /** What is repaired, in one line, for tables and pages. */
   readonly title: string;
+  /** What people see of the defect, in one line of Markdown: the text of an error where there is one. */
+  readonly symptom: string;
   readonly defaultMode: FixMode;
+  readonly digest: DigestEffect;
   /**
    * The repair would burden a healthy registry. `on` means: from the first time on that this registry shows the defect, and
    * for as long as that is remembered. Such a fix is the pipeline's work, by `Defects` of its ports.
@@ -129,4 +138,15 @@ export interface Fix {
 export interface Rule {
   readonly id: string;
   readonly title: string;
+  /** What people see where the rule does not hold, in one line of Markdown. */
+  readonly symptom: string;
+}
+
+/** A known defect that manifix leaves alone on purpose. It has no switch and no page. */
+export interface NotDone {
+  readonly id: string;
+  /** What people see of the defect, in one line of Markdown. */
+  readonly symptom: string;
+  /** Why it is left alone, and what to do instead. */
+  readonly reason: string;
 }

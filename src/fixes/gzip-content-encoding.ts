@@ -4,5 +4,7 @@ import type { Fix } from './fix.ts';
 export const gzipContentEncoding: Fix = {
   id: 'gzip-content-encoding',
   title: 'Manifests and blobs that arrive compressed are decoded before anyone measures them',
+  symptom: '`failed size validation: 683 != 304`',
   defaultMode: 'on',
+  digest: 'unchanged',
 };

@@ -5,7 +5,9 @@ import type { Fix } from './fix.ts';
 export const headLength: Fix = {
   id: 'head-length',
   title: 'HEAD states the exact length of a manifest or blob, as GET does',
+  symptom: '`missing or empty Content-Length header`; `reports content size of zero`',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => {
     const length = String(view.bytes.length);
     const stated = headerValue(view.headers, 'Content-Length');

@@ -22,7 +22,9 @@ const CAUSES: Readonly<Record<JsonDefect, string>> = {
 export const html200: Fix = {
   id: 'html-200',
   title: 'A page that comes instead of a manifest is reported as what it is',
+  symptom: "`invalid character '<' looking for beginning of value`",
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => {
     if (view.inspection.shape !== 'not-json') return undefined;
     const type = parseMediaType(headerValue(view.headers, 'Content-Type')) ?? 'an untyped document';

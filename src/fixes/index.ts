@@ -75,12 +75,44 @@ export const FIXES: readonly Fix[] = [
 
 /** What manifix always does, whatever the configuration says. */
 export const RULES: readonly Rule[] = [
-  { id: 'accept-widening-breaks-clients', title: 'An Accept that names a manifest type is never widened' },
-  { id: 'accept-on-non-manifest', title: 'Accept is only ever changed on manifest requests' },
-  { id: 'manifest-too-big-or-odd-size', title: 'Manifests over 8 MiB stream through without fixes' },
-  { id: 'type-confusion', title: 'A document that can be read as two kinds of manifest is refused' },
-  { id: 'inexact-keys', title: 'A manifest with repeated or case-variant keys is never changed' },
-  { id: 'digest-enforcement', title: 'Bytes that do not match the digest asked for are never served as complete' },
-  { id: 'path-traversal', title: 'Names, tags and digests outside the grammar never reach the disk or the registry' },
-  { id: 'credential-leakage', title: 'Credentials stay with the origin they were meant for' },
+  {
+    id: 'accept-widening-breaks-clients',
+    title: 'An Accept that names a manifest type is never widened',
+    symptom: "`undefined method 'map' for nil`: an index where an image was asked for",
+  },
+  {
+    id: 'accept-on-non-manifest',
+    title: 'Accept is only ever changed on manifest requests',
+    symptom: '406 from a token service that was sent manifest types',
+  },
+  {
+    id: 'manifest-too-big-or-odd-size',
+    title: 'Manifests over 8 MiB stream through without fixes',
+    symptom: '`rejecting 4400000 byte manifest`',
+  },
+  {
+    id: 'type-confusion',
+    title: 'A document that can be read as two kinds of manifest is refused',
+    symptom: 'One digest that is an index for one reader and an image for another (CVE-2021-41190)',
+  },
+  {
+    id: 'inexact-keys',
+    title: 'A manifest with repeated or case-variant keys is never changed',
+    symptom: 'Go and JavaScript read different values from one manifest',
+  },
+  {
+    id: 'digest-enforcement',
+    title: 'Bytes that do not match the digest asked for are never served as complete',
+    symptom: '`unexpected commit digest`; `manifest verification failed`',
+  },
+  {
+    id: 'path-traversal',
+    title: 'Names, tags and digests outside the grammar never reach the disk or the registry',
+    symptom: '`..`, encoded slashes or control characters reach the registry',
+  },
+  {
+    id: 'credential-leakage',
+    title: 'Credentials stay with the origin they were meant for',
+    symptom: 'A redirect takes the password to another host (CVE-2020-15157)',
+  },
 ];

@@ -11,7 +11,9 @@ const UNQUOTED_NEXT = /;\s*rel\s*=\s*next\s*(?=;|$)/gi;
 export const linkHeaderOrigin: Fix = {
   id: 'link-header-origin',
   title: 'The Link to the next page of a list is a path on manifix',
+  symptom: 'A list ends after its first page: `pagination URL host does not match registry host`',
   defaultMode: 'on',
+  digest: 'unchanged',
   response: (view) => {
     const { kind } = view.request.route;
     if (kind !== 'catalog' && kind !== 'tags' && kind !== 'referrers') return undefined;

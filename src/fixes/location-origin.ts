@@ -16,7 +16,9 @@ const LOST_LOCATION = [
 export const locationOrigin: Fix = {
   id: 'location-origin',
   title: 'Location leads back through manifix, exactly once and as an absolute URL',
+  symptom: '`blob upload unknown`, 401 or `no Location header in response` in the middle of a push',
   defaultMode: 'on',
+  digest: 'unchanged',
   response: (view) => {
     const locations = headerValues(view.headers, 'Location');
     const location = locations.find((value) => value !== '');

@@ -9,7 +9,9 @@ import type { Fix, ResponseChange, ResponseView } from './fix.ts';
 export const manifestPutStatusAndDigest: Fix = {
   id: 'manifest-put-status-and-digest',
   title: 'A manifest that was stored is answered with 201 and the digest of the bytes that were pushed',
+  symptom: '`unexpected status: 202 Accepted`; `got digest sha256:2222..., expected sha256:a8e0...`',
   defaultMode: 'on',
+  digest: 'unchanged',
   response: (view) => {
     const { method, route } = view.request;
     if (method !== 'PUT' || route.kind !== 'manifest' || view.status < 200 || view.status > 299) return undefined;

@@ -7,7 +7,9 @@ const TOO_LARGE = 'request body too large';
 export const manifestSizeLimit: Fix = {
   id: 'manifest-size-limit',
   title: 'A manifest that is too big for the registry is answered with 413',
+  symptom: '400 `http: request body too large`',
   defaultMode: 'on',
+  digest: 'unchanged',
   response: ({ request, status, errors, explained }) => {
     const { method, route, manifest } = request;
     if (status !== 400 || method !== 'PUT' || route.kind !== 'manifest') return undefined;

@@ -5,7 +5,9 @@ import type { Fix } from './fix.ts';
 export const manifestWithoutMediatype: Fix = {
   id: 'manifest-without-mediatype',
   title: 'An image manifest that lacks its mediaType gets it when fetched by tag',
+  symptom: 'A reader of `mediaType` fails on an image that pulls well',
   defaultMode: 'off',
+  digest: 'by tag',
   options: { force: FORCE },
   manifest: (view, options) => deriveMediaType(view, 'image', options),
 };

@@ -10,7 +10,9 @@ import type { Fix, RequestView, ResponseView } from './fix.ts';
 export const opaqueErrors: Fix = {
   id: 'opaque-errors',
   title: 'Errors gain a sentence that says what arrived, why it is refused and what to do',
+  symptom: '`MANIFEST_INVALID` or `BLOB_UPLOAD_INVALID` without a reason',
   defaultMode: 'on',
+  digest: 'unchanged',
   response: (view) => {
     const { errors = [], explained } = view;
     const [first] = errors;

@@ -5,7 +5,9 @@ import type { Fix } from './fix.ts';
 export const putContentTypeWrong: Fix = {
   id: 'put-content-type-wrong',
   title: 'A pushed manifest gets the Content-Type that its bytes call for',
+  symptom: '`MANIFEST_INVALID` with `{}` as its detail for a good manifest',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: ({ method, route, manifest, headers }) => {
     if (method !== 'PUT' || route.kind !== 'manifest') return undefined;
     const type = manifest?.inspection.type;

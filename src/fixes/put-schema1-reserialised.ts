@@ -17,7 +17,9 @@ const EXPLANATION = [
 export const putSchema1Reserialised: Fix = {
   id: 'put-schema1-reserialised',
   title: 'A pushed schema 1 manifest is refused or explained, with where it came from',
+  symptom: '`MANIFEST_INVALID` for a manifest that was just pulled',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: (view) => {
     const declared = parseMediaType(headerValue(view.clientHeaders, 'Content-Type'));
     if (!pushesSchema1(view) || !isManifestType(declared)) return undefined;

@@ -4,5 +4,7 @@ import type { Fix } from './fix.ts';
 export const redirectAuthLeak400: Fix = {
   id: 'redirect-auth-leak-400',
   title: 'Redirects to storage are followed for the client, without its credentials',
+  symptom: '`Only one auth mechanism allowed` from the storage behind the registry',
   defaultMode: 'on',
+  digest: 'unchanged',
 };

@@ -7,7 +7,9 @@ const DIGEST_IN_PATH = '&digest=';
 export const secondQuestionMark: Fix = {
   id: 'second-question-mark',
   title: 'A second ? in an upload URL, or an & without any ?, is put right',
+  symptom: '`BLOB_UPLOAD_INVALID` with a number as its detail',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: ({ route, query }) => {
     if (route.kind !== 'upload') return undefined;
     const split = splitId(route.id);

@@ -8,7 +8,9 @@ import { queryValue, withoutQueryParameter } from './upload-query.ts';
 export const singlePostMonolithic: Fix = {
   id: 'single-post-monolithic',
   title: 'A blob uploaded with a single POST is stored, by a session and a PUT',
+  symptom: '202 to a POST with the blob, later `MANIFEST_BLOB_UNKNOWN`',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: ({ method, route, query, hasBody }) => {
     if (method !== 'POST' || route.kind !== 'upload-start' || !hasBody) return undefined;
     const digest = queryValue(query, 'digest');

@@ -16,7 +16,9 @@ import type { Fix } from './fix.ts';
 export const typeConflict: Fix = {
   id: 'type-conflict',
   title: 'A Content-Type that names another kind of manifest than the bytes are is corrected',
+  symptom: '`rejecting ambiguous manifest`; `expected manifest but found index`',
   defaultMode: 'on',
+  digest: 'unchanged',
   manifest: (view) => {
     const named = parseMediaType(headerValue(view.headers, 'Content-Type'));
     const { type } = view.inspection;

@@ -7,7 +7,9 @@ import { queryValue } from './upload-query.ts';
 export const uploadFormContentType: Fix = {
   id: 'upload-form-content-type',
   title: 'An uploaded blob is sent on as application/octet-stream, whatever it was called',
+  symptom: '`DIGEST_INVALID` on PUT or 500 on PATCH although the digest is right',
   defaultMode: 'on',
+  digest: 'unchanged',
   request: (view) => {
     if (!view.hasBody || !uploadsBlob(view)) return undefined;
     if (headerValue(view.headers, 'Content-Type') === OCTET_STREAM) return undefined;

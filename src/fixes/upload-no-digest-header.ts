@@ -8,7 +8,9 @@ import type { Fix, ResponseView } from './fix.ts';
 export const uploadNoDigestHeader: Fix = {
   id: 'upload-no-digest-header',
   title: 'The answer to a finished upload names the blob: Docker-Content-Digest and Location',
+  symptom: '`invalid content digest in response: invalid checksum digest format`',
   defaultMode: 'on',
+  digest: 'unchanged',
   response: (view) => {
     const digest = storedBlob(view);
     if (digest === undefined) return undefined;

@@ -9,7 +9,9 @@ import type { Fix, RequestView } from './fix.ts';
 export const uploadsNoTrailingSlash: Fix = {
   id: 'uploads-no-trailing-slash',
   title: 'An upload may be opened at /blobs/uploads, without the slash at the end',
+  symptom: '301 to `/blobs/uploads/`, then 404 or 405',
   defaultMode: 'on',
+  digest: 'unchanged',
   options: {
     answer: {
       values: ['auto', 'rewrite', 'redirect'],

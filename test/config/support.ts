@@ -11,10 +11,12 @@ export const sampleFixes: readonly Fix[] = [
   {
     id: 'add-type',
     title: 'Adds the type',
+    symptom: 'No type',
     defaultMode: 'on',
+    digest: 'by tag',
     options: { force: { values: ['no', 'yes'], default: 'no', description: 'Even when signed.' } },
   },
-  { id: 'watch-only', title: 'Watches', defaultMode: 'observe' },
+  { id: 'watch-only', title: 'Watches', symptom: 'None', defaultMode: 'observe', digest: 'unchanged' },
 ];
 
 /** The smallest configuration. */

@@ -79,6 +79,12 @@ describe.each(FIXES.map((fix) => [fix.id, fix] as const))('%s, whatever it is sh
     hold(fix, fix.manifest, manifestViews, changedManifest);
   });
 
+  it('derives other bytes only when the catalogue says that it changes digests', () => {
+    const derives = (view: ManifestView) =>
+      optionChoices(fix).some((options) => fix.manifest?.(view, options)?.derive !== undefined);
+    fc.assert(fc.property(manifestViews, (view) => fix.digest !== 'unchanged' || !derives(view)));
+  });
+
   it('treats equal answers equally, and a repaired one as healthy', () => {
     hold(fix, fix.response, responseViews, changedResponse);
   });

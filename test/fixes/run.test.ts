@@ -7,7 +7,14 @@ import { manifestRoute, manifestView, requestView, responseView } from '../suppo
 
 type Hooks = Pick<Fix, 'request' | 'manifest' | 'response' | 'options'>;
 
-const fix = (id: string, hooks: Hooks, defaultMode: FixMode = 'on'): Fix => ({ id, title: id, defaultMode, ...hooks });
+const fix = (id: string, hooks: Hooks, defaultMode: FixMode = 'on'): Fix => ({
+  id,
+  title: id,
+  symptom: id,
+  defaultMode,
+  digest: 'unchanged',
+  ...hooks,
+});
 const failing = () => {
   throw new Error('broken hook');
 };

@@ -2,6 +2,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { catalogueTable } from '../../src/fixes/catalogue-table.ts';
 import { FIXES, RULES } from '../../src/fixes/index.ts';
+import { NOT_DONE } from '../../src/fixes/not-done.ts';
 import { pageMistakes } from '../support/fix-pages.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -14,11 +15,17 @@ const namesIn = (path: string, ending: string) =>
 
 const entries = [...FIXES, ...RULES];
 const ids = entries.map(({ id }) => id);
+const known = [...entries, ...NOT_DONE];
 
 describe('the catalogue of fixes', () => {
   it('names every fix and rule once, in words of lower-case letters and digits', () => {
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.filter((id) => !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(id))).toEqual([]);
+    expect(new Set(known.map(({ id }) => id)).size).toBe(known.length);
+    expect(known.filter(({ id }) => !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(id))).toEqual([]);
+  });
+
+  it('tells the symptom of each in one line that fits into a table', () => {
+    expect(known.filter(({ symptom }) => symptom === '' || symptom.length > 120 || /[|\n]/.test(symptom))).toEqual([]);
+    expect(NOT_DONE.filter(({ reason }) => reason === '' || /[|\n]/.test(reason))).toEqual([]);
   });
 
   it('offers only defaults that are among the choices', () => {
