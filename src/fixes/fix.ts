@@ -90,7 +90,7 @@ export interface ResponseView {
   readonly errors?: readonly OciError[];
   /** An earlier fix explained these errors already; one explanation is enough. */
   readonly explained?: boolean;
-  /** What was streamed to the registry as the body, once it was sent whole. */
+  /** What was streamed to the registry as the content of the manifest or of the upload so far, once it was sent whole. */
   readonly received?: { readonly digest: Digest; readonly size: number };
   /** `http://host:port` as the client sees manifix, and the registry's own. */
   readonly clientOrigin: string;

@@ -20,15 +20,18 @@ import { locationOrigin } from './location-origin.ts';
 import { manifestPutStatusAndDigest } from './manifest-put-status-and-digest.ts';
 import { manifestSizeLimit } from './manifest-size-limit.ts';
 import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
+import { mountFallback } from './mount-fallback.ts';
 import { opaqueErrors } from './opaque-errors.ts';
 import { putContentTypeWrong } from './put-content-type-wrong.ts';
 import { putSchema1Reserialised } from './put-schema1-reserialised.ts';
+import { rangeHeaderUnit } from './range-header-unit.ts';
 import { redirectAuthLeak400 } from './redirect-auth-leak-400.ts';
 import { secondQuestionMark } from './second-question-mark.ts';
 import { singlePostMonolithic } from './single-post-monolithic.ts';
 import { typeConflict } from './type-conflict.ts';
 import { uploadFormContentType } from './upload-form-content-type.ts';
 import { uploadNoDigestHeader } from './upload-no-digest-header.ts';
+import { uploadStatusVariants } from './upload-status-variants.ts';
 import { uploadsNoTrailingSlash } from './uploads-no-trailing-slash.ts';
 
 /**
@@ -59,13 +62,16 @@ export const FIXES: readonly Fix[] = [
   digestParameterShape,
   uploadFormContentType,
   singlePostMonolithic,
+  mountFallback,
   putContentTypeWrong,
   putSchema1Reserialised,
   // Answers
   redirectAuthLeak400,
   errorBodyNotJson,
   manifestSizeLimit,
+  uploadStatusVariants,
   locationOrigin,
+  rangeHeaderUnit,
   linkHeaderOrigin,
   uploadNoDigestHeader,
   manifestPutStatusAndDigest,

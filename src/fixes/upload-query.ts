@@ -31,6 +31,14 @@ export function withoutQueryParameter(query: string, name: string): string {
     .join('&');
 }
 
+/** What asks for a mount (distribution-spec, "Mounting a blob from another repository"), and docker's hint at where it is from. */
+const MOUNT_PARAMETERS = ['mount', 'from', 'origin'];
+
+/** The query of a POST that only opens a session. */
+export function withoutMount(query: string): string {
+  return MOUNT_PARAMETERS.reduce(withoutQueryParameter, query);
+}
+
 /** A literal `?` in front of `name=`: somebody appended a parameter as if there were no query yet. */
 const STRAY_QUESTION_MARK = /\?(?=[\w.~-]+=)/g;
 

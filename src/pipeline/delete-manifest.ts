@@ -4,7 +4,6 @@ import type { Route } from '../domain/route.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { passThrough } from './pass-through.ts';
 import type { Services } from './ports.ts';
-import type { UploadDigests } from './upload-digests.ts';
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
@@ -12,12 +11,7 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
  * DELETE of a manifest. A derived digest is not the registry's: it is explained, or, when the operator chose so, the
  * original is deleted in its place. What is gone is forgotten.
  */
-export async function deleteManifest(
-  services: Services,
-  uploads: UploadDigests,
-  exchange: Exchange,
-  route: ManifestRoute,
-): Promise<Answer> {
+export async function deleteManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
   const upstream = exchange.endpoint.upstream.name;
   const { repository, reference } = route;
   const derived =
@@ -25,7 +19,7 @@ export async function deleteManifest(
   const mapped =
     derived !== undefined && exchange.endpoint.fixes.option('index-without-mediatype', 'delete') === 'original';
   const target: ManifestRoute = mapped ? { ...route, reference: { kind: 'digest', digest: derived.original } } : route;
-  const answer = await passThrough(services, uploads, { ...exchange, request: { ...exchange.request, route: target } });
+  const answer = await passThrough(services, { ...exchange, request: { ...exchange.request, route: target } });
   if (derived !== undefined && !mapped && answer.status === 404) throw derivedIsNotThere(derived.original);
   if (answer.status < 300) {
     if (target.reference.kind === 'digest') {

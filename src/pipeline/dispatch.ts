@@ -7,6 +7,7 @@ import { passThrough, unsupportedMethod } from './pass-through.ts';
 import type { Services } from './ports.ts';
 import { pushManifest } from './push-manifest.ts';
 import type { Resolved } from './resolve-manifest.ts';
+import { upload } from './upload.ts';
 import { createUploadDigests } from './upload-digests.ts';
 
 /** Answers one request; rejects with a RegistryError for what the edge has to explain. */
@@ -26,9 +27,10 @@ export function createDispatch(services: Services): Dispatch {
     if (route.kind === 'manifest') {
       if (reads) return getManifest(services, flight, exchange, route);
       if (method === 'PUT') return pushManifest(services, exchange, route);
-      if (method === 'DELETE') return deleteManifest(services, uploads, exchange, route);
+      if (method === 'DELETE') return deleteManifest(services, exchange, route);
     }
     if (route.kind === 'blob' && reads) return getBlob(services, starting, exchange, route);
-    return passThrough(services, uploads, exchange);
+    if (route.kind === 'upload' || route.kind === 'upload-start') return upload(services, uploads, exchange);
+    return passThrough(services, exchange);
   };
 }

@@ -96,14 +96,17 @@ export async function relay(
     response.body.destroy();
     throw outcome.refuse;
   }
-  return { status: outcome.status, headers: outcome.headers, body: streamed(exchange, response), cache: 'bypass' };
+  return {
+    status: outcome.status,
+    headers: outcome.headers,
+    body: streamed(exchange, outcome.status, response.body),
+    cache: 'bypass',
+  };
 }
 
-function streamed(exchange: Exchange, response: { status: number; body: Readable }): AnswerBody {
-  if (exchange.request.method !== 'HEAD' && response.status !== 204 && response.status !== 304) {
-    return { kind: 'stream', stream: response.body };
-  }
-  response.body.resume();
+function streamed(exchange: Exchange, status: number, body: Readable): AnswerBody {
+  if (exchange.request.method !== 'HEAD' && status !== 204 && status !== 304) return { kind: 'stream', stream: body };
+  body.resume();
   return NO_BODY;
 }
 

@@ -13,8 +13,8 @@ export interface UploadObserver {
   readonly observe: (chunk: Uint8Array) => void;
   /** Digest and size of all that the session got; undefined when not all of it passed through here. */
   total(): { readonly digest: Digest; readonly size: number } | undefined;
-  /** Keeps or forgets the session, by what the registry answered. */
-  settle(accepted: boolean): void;
+  /** Keeps the session under the key that its next request has, or forgets it. */
+  settle(next: string | undefined): void;
 }
 
 /**
@@ -24,6 +24,8 @@ export interface UploadObserver {
 export interface UploadDigests {
   opened(session: string): void;
   observe(session: string): UploadObserver;
+  /** Digest and size of what the session got so far; undefined when not all of it passed through here. */
+  total(session: string): { readonly digest: Digest; readonly size: number } | undefined;
 }
 
 export function createUploadDigests(): UploadDigests {
@@ -34,7 +36,10 @@ export function createUploadDigests(): UploadDigests {
     const oldest = sessions.size > MAX_SESSIONS ? sessions.keys().next().value : undefined;
     if (oldest !== undefined) sessions.delete(oldest);
   };
+  const totalOf = (digester: Digester | undefined, size: number) =>
+    digester === undefined ? undefined : { digest: digester.copy().digest(), size };
   return {
+    total: (key) => totalOf(sessions.get(key)?.digester, sessions.get(key)?.size ?? 0),
     opened: (key) => keep(key, { digester: createDigester(), size: 0 }),
     observe(key) {
       const before = sessions.get(key);
@@ -45,10 +50,10 @@ export function createUploadDigests(): UploadDigests {
           digester?.update(chunk);
           size += chunk.length;
         },
-        total: () => (digester === undefined ? undefined : { digest: digester.copy().digest(), size }),
-        settle: (accepted) => {
-          if (accepted && digester !== undefined) keep(key, { digester, size });
-          else sessions.delete(key);
+        total: () => totalOf(digester, size),
+        settle: (next) => {
+          sessions.delete(key);
+          if (next !== undefined && digester !== undefined) keep(next, { digester, size });
         },
       };
     },

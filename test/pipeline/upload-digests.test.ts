@@ -7,7 +7,7 @@ function send(uploads: UploadDigests, session: string, text: string, accepted = 
   const observer = uploads.observe(session);
   for (const character of text) observer.observe(Buffer.from(character));
   const total = observer.total();
-  observer.settle(accepted);
+  observer.settle(accepted ? session : undefined);
   return total;
 }
 

@@ -1,7 +1,7 @@
 import { readDocument } from '../double/manifests.ts';
 import type { DoubleRequest, DoubleResponse } from '../double/message.ts';
 import { answer, errorAnswer } from '../double/message.ts';
-import type { Route } from '../double/route.ts';
+import { type Route, routeOf } from '../double/route.ts';
 import { headerValue, withHeader, withoutHeader } from '../headers.ts';
 import { manifestTypes } from '../images.ts';
 import { type Defect, type DefectTable, onSuccess, refuse, unreachableOrigin } from './defect.ts';
@@ -26,6 +26,15 @@ export const pushAnswerDefects: DefectTable = {
   'p-200': onSuccess(['PUT'], ['upload'], (response) => ({ ...response, status: 200 })),
   'p-post200': onOpenSession((response, { method }) => (method === 'POST' ? { ...response, status: 200 } : response)),
   'p-patch201': onSuccess(['PATCH'], ['upload'], (response) => ({ ...response, status: 201 })),
+  'p-get200': onSuccess(['GET'], ['upload'], (response) => ({ ...response, status: 200 })),
+  'p-patch-finishes': async ({ request, content, respondNormally }) => {
+    const response = await respondNormally();
+    const route = routeOf(request.path);
+    if (request.method !== 'PATCH' || route.kind !== 'upload') return response;
+    content.putBlob(route.repository, content.uploads.get(route.session) ?? Buffer.alloc(0));
+    content.uploads.delete(route.session);
+    return { ...response, status: 201 };
+  },
   'p-nodigest': onSuccess(['PUT'], ['upload', 'manifest'], (response) => without(response, 'Docker-Content-Digest')),
   'p-digestwrong': onSuccess(['PUT'], ['manifest'], (response) => ({
     ...response,
@@ -58,6 +67,16 @@ export const pushRefusalDefects: DefectTable = {
     const inOnePost = request.method === 'POST' && request.query.has('digest');
     return respondNormally(inOnePost ? { ...request, query: new URLSearchParams() } : request);
   },
+  'p-mount400': refuse(isMount, () => errorAnswer(400, 'MANIFEST_INVALID', 'manifest invalid')),
+  'p-mount500': refuse(isMount, () => errorAnswer(500, 'UNKNOWN', 'unknown error')),
+  'p-mount401': refuse(isMount, () => ({
+    ...errorAnswer(401, 'UNAUTHORIZED', 'authentication required'),
+    headers: [['WWW-Authenticate', 'Bearer realm="http://127.0.0.1:1/token",scope="repository:other:pull"']],
+  })),
+  'p-mount-and-push403': refuse(
+    ({ method }, { kind }) => method === 'POST' && kind === 'uploads',
+    ({ query }) => errorAnswer(403, 'DENIED', query.has('mount') ? 'no mount for you' : 'no push for you'),
+  ),
   'p-mount403': refuse(isMount, () => errorAnswer(403, 'DENIED', 'requested access to the resource is denied')),
   'p-mount404': refuse(isMount, () => errorAnswer(404, 'BLOB_UNKNOWN', 'blob unknown to registry')),
   'p-mount405': refuse(isMount, () => errorAnswer(405, 'UNSUPPORTED', 'The operation is unsupported.')),

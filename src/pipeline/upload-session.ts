@@ -1,0 +1,47 @@
+import { headerValue } from '../domain/headers.ts';
+import type { RequestView } from '../fixes/fix.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import type { UploadDigests, UploadObserver } from './upload-digests.ts';
+
+/** Follows the body of a request that adds to an upload session. `opened`: the session was opened for this very request. */
+export function observeUpload(
+  uploads: UploadDigests,
+  exchange: Exchange,
+  { route, method }: RequestView,
+  opened: boolean,
+): UploadObserver | undefined {
+  if (route.kind !== 'upload' || (method !== 'PATCH' && method !== 'PUT')) return undefined;
+  const key = sessionKey(exchange, route.repository, route.id);
+  if (opened) uploads.opened(key);
+  return uploads.observe(key);
+}
+
+/** What a session got before this request, which adds nothing to it. */
+export function receivedBefore(
+  uploads: UploadDigests,
+  exchange: Exchange,
+  { route }: RequestView,
+): ReturnType<UploadDigests['total']> {
+  return route.kind === 'upload' ? uploads.total(sessionKey(exchange, route.repository, route.id)) : undefined;
+}
+
+/**
+ * Under which key the next request of the client finds its session: each answer has a new Location, and some registries a
+ * new id in it. Undefined when it is over, or when the registry has not taken all of the `size` bytes that it was sent.
+ */
+export function sessionAfter(
+  exchange: Exchange,
+  { route }: RequestView,
+  { status, headers }: Answer,
+  size: number | undefined,
+): string | undefined {
+  if (status !== 202 || size === undefined || !('repository' in route)) return undefined;
+  const last = /-(\d+)$/.exec(headerValue(headers, 'Range') ?? '')?.[1];
+  if (last !== undefined && Number(last) !== Math.max(0, size - 1)) return undefined;
+  const id = /\/blobs\/uploads\/([^/?]+)/.exec(headerValue(headers, 'Location') ?? '')?.[1];
+  return id === undefined ? undefined : sessionKey(exchange, route.repository, id);
+}
+
+function sessionKey(exchange: Exchange, repository: string, id: string): string {
+  return JSON.stringify([exchange.endpoint.upstream.name, repository, id]);
+}
