@@ -36,6 +36,8 @@ export interface RequestView {
   readonly clientHeaders: HeaderList;
   /** Whether a body follows (a Content-Length above 0, or chunked). */
   readonly hasBody: boolean;
+  /** How many bytes the upload session has so far, where all of them passed through here. */
+  readonly uploaded?: number;
   /** The buffered body of a manifest PUT. */
   readonly manifest?: { readonly bytes: Uint8Array; readonly inspection: ManifestInspection };
 }

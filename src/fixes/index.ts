@@ -2,6 +2,7 @@ import { acceptMissingOci404 } from './accept-missing-oci-404.ts';
 import { acceptMissingSchema1 } from './accept-missing-schema1.ts';
 import { acceptShape } from './accept-shape.ts';
 import { apiVersionHeader } from './api-version-header.ts';
+import { contentRangeVariants } from './content-range-variants.ts';
 import { contentTypeCharset } from './content-type-charset.ts';
 import { contentTypeGeneric } from './content-type-generic.ts';
 import { digestParameterShape } from './digest-parameter-shape.ts';
@@ -61,6 +62,7 @@ export const FIXES: readonly Fix[] = [
   doubleEncodedState,
   digestParameterShape,
   uploadFormContentType,
+  contentRangeVariants,
   singlePostMonolithic,
   mountFallback,
   putContentTypeWrong,

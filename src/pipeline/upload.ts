@@ -17,7 +17,7 @@ import { observeUpload, receivedBefore, sessionAfter } from './upload-session.ts
  * session. Bodies stream through, and their digest is taken on the way, so that a refusal can say what arrived.
  */
 export async function upload(services: Services, uploads: UploadDigests, exchange: Exchange): Promise<Answer> {
-  const outcome = repairRequest(exchange);
+  const outcome = repairRequest(withProgress(uploads, exchange));
   if ('status' in outcome) return outcome;
   const sent =
     outcome.splitUpload === undefined
@@ -28,6 +28,12 @@ export async function upload(services: Services, uploads: UploadDigests, exchang
   const send = (view: RequestView): Promise<ForwardedAnswer> => sendStep(services, exchange, view, observer);
   const forwarded = await orSessionInstead(exchange, { sent, answer: await send(sent) }, send);
   return finish(services, uploads, exchange, forwarded, observer);
+}
+
+/** Tells the fixes how far the session is. */
+function withProgress(uploads: UploadDigests, exchange: Exchange): Exchange {
+  const before = receivedBefore(uploads, exchange, exchange.request);
+  return before === undefined ? exchange : { ...exchange, request: { ...exchange.request, uploaded: before.size } };
 }
 
 function sendStep(

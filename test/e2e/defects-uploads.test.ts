@@ -77,6 +77,45 @@ describe('defects of uploads', () => {
     expect(through.map((answer) => answer.header('Range'))).toEqual(['0-0', '0-9', '0-9', undefined]);
   });
 
+  it.each(['bytes 0-9/10', 'bytes=0-9', '0-9/10', '0-10', 'bytes */10'])(
+    'p-strict-range: a chunk with Content-Range %s is taken',
+    async (range) => {
+      const chunk = async (server: { url: string }) => {
+        const opened = await open(server, 'p-strict-range');
+        const { pathname, search } = new URL(opened.header('Location') ?? '', server.url);
+        const headers = { ...STREAM, 'Content-Range': range };
+        return exchange(server.url, { method: 'PATCH', target: pathname + search, headers, body: blob });
+      };
+      expect((await chunk(injector)).status).toBe(416);
+      const patched = await chunk(manifix);
+      expect([patched.status, fixesOf(patched).includes('content-range-variants')]).toEqual([202, true]);
+      expect((await next(patched, manifix, 'PUT', `&digest=${digest}`)).status).toBe(201);
+    },
+  );
+
+  it('p-any-range: a chunk that is sent twice does not spoil the blob', async () => {
+    const twice = async (server: { url: string }, repository: string) => {
+      const first = await next(await open(server, repository), server, 'PATCH', '', blob.subarray(0, 5));
+      const { pathname, search } = new URL(first.header('Location') ?? '', server.url);
+      const headers = { ...STREAM, 'Content-Range': '0-4' };
+      const second = await exchange(server.url, {
+        method: 'PATCH',
+        target: pathname + search,
+        headers,
+        body: blob.subarray(0, 5),
+      });
+      const last = await next(second, server, 'PATCH', '', blob.subarray(5));
+      return { second, put: await next(last, server, 'PUT', `&digest=${digest}`) };
+    };
+    const direct = await twice(injector, 'p-any-range');
+    expect(statuses([direct.second, direct.put])).toEqual([202, 400]);
+    const through = await twice(manifix, 'p-any-range/app');
+    expect(statuses([through.second, through.put])).toEqual([416, 201]);
+    expect(through.second.header('Range')).toBe('0-4');
+    expect(firstError(through.second.body).explanation).toContain('Go on with byte 5');
+    expect(isStored('p-any-range/app')).toBe(true);
+  });
+
   describe.each(['p-mount400', 'p-mount401', 'p-mount403', 'p-mount404', 'p-mount405', 'p-mount500'])(
     '%s',
     (defect) => {

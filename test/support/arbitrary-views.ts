@@ -157,14 +157,16 @@ export const requestViews: fc.Arbitrary<RequestView> = fc
     query: queries,
     headers,
     hasBody: fc.boolean(),
+    uploaded: fc.option(fc.nat({ max: 10 }), { nil: undefined }),
     body: manifestBytes,
   })
-  .map(({ asked: { method, route }, body, ...view }) => {
+  .map(({ asked: { method, route }, body, uploaded, ...view }) => {
     const buffered = method === 'PUT' && route.kind === 'manifest';
     return requestView({
       ...view,
       method,
       route,
+      ...(uploaded !== undefined && { uploaded }),
       ...(buffered && { manifest: { bytes: body, inspection: inspectManifest(body) } }),
     });
   });

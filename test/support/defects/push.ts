@@ -26,6 +26,17 @@ export const pushAnswerDefects: DefectTable = {
   'p-200': onSuccess(['PUT'], ['upload'], (response) => ({ ...response, status: 200 })),
   'p-post200': onOpenSession((response, { method }) => (method === 'POST' ? { ...response, status: 200 } : response)),
   'p-patch201': onSuccess(['PATCH'], ['upload'], (response) => ({ ...response, status: 201 })),
+  'p-strict-range': refuse(
+    ({ method, headers, body }, { kind }) => {
+      const range = headerValue(headers, 'Content-Range');
+      const [, start, end] = /^(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+      const isRight = range === undefined || Number(end) - Number(start) + 1 === body.length;
+      return method === 'PATCH' && kind === 'upload' && !isRight;
+    },
+    () => errorAnswer(416, 'RANGE_INVALID', 'invalid content range'),
+  ),
+  'p-any-range': async ({ request, respondNormally }) =>
+    respondNormally({ ...request, headers: withoutHeader(request.headers, 'Content-Range') }),
   'p-get200': onSuccess(['GET'], ['upload'], (response) => ({ ...response, status: 200 })),
   'p-patch-finishes': async ({ request, content, respondNormally }) => {
     const response = await respondNormally();
