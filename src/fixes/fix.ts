@@ -1,6 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
 import type { OciError, RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
+import type { ListDocument, ListKind } from '../domain/list.ts';
 import type { ManifestInspection } from '../domain/manifest.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { Reference } from '../domain/reference.ts';
@@ -78,7 +79,32 @@ export interface ManifestChange {
   readonly refuse?: RegistryError;
 }
 
-/** Any other answer of the registry, before the client gets it. */
+/** A list as the registry answered it. Lists have no digest, so that their bodies may be changed. */
+export interface ListView {
+  readonly kind: ListKind;
+  /** The request as the client sent it, before any fix. */
+  readonly request: RequestView;
+  /** The request as the registry got it, for the list or for its first page. */
+  readonly sent: RequestView;
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** Status 200: the body, when it is a JSON object. */
+  readonly document?: ListDocument;
+  /** Status 400 and above: the start of the body, and its errors when it is in the OCI form. */
+  readonly text?: string;
+  readonly errors?: readonly OciError[];
+}
+
+export interface ListChange {
+  readonly note: string;
+  readonly headers?: HeaderList;
+  readonly document?: ListDocument;
+  /** Drop this answer and ask the registry once more with this query; `limit` is what the registry is then known to allow. */
+  readonly again?: { readonly query: string; readonly limit: number };
+  readonly refuse?: RegistryError;
+}
+
+/** Any other answer of the registry, and that with a list after its own fixes, before the client gets it. */
 export interface ResponseView {
   /** The request as the client sent it, before any fix. */
   readonly request: RequestView;
@@ -133,6 +159,7 @@ export interface Fix {
   readonly options?: Readonly<Record<string, FixOption>>;
   readonly request?: (view: RequestView, options: FixOptions) => RequestChange | undefined;
   readonly manifest?: (view: ManifestView, options: FixOptions) => ManifestChange | undefined;
+  readonly list?: (view: ListView, options: FixOptions) => ListChange | undefined;
   readonly response?: (view: ResponseView, options: FixOptions) => ResponseChange | undefined;
 }
 

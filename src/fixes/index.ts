@@ -2,6 +2,7 @@ import { acceptMissingOci404 } from './accept-missing-oci-404.ts';
 import { acceptMissingSchema1 } from './accept-missing-schema1.ts';
 import { acceptShape } from './accept-shape.ts';
 import { apiVersionHeader } from './api-version-header.ts';
+import { catalogNTooLarge } from './catalog-n-too-large.ts';
 import { contentRangeVariants } from './content-range-variants.ts';
 import { contentTypeCharset } from './content-type-charset.ts';
 import { contentTypeGeneric } from './content-type-generic.ts';
@@ -27,8 +28,10 @@ import { putContentTypeWrong } from './put-content-type-wrong.ts';
 import { putSchema1Reserialised } from './put-schema1-reserialised.ts';
 import { rangeHeaderUnit } from './range-header-unit.ts';
 import { redirectAuthLeak400 } from './redirect-auth-leak-400.ts';
+import { referrersMisbehaviour } from './referrers-misbehaviour.ts';
 import { secondQuestionMark } from './second-question-mark.ts';
 import { singlePostMonolithic } from './single-post-monolithic.ts';
+import { tagsListShape } from './tags-list-shape.ts';
 import { typeConflict } from './type-conflict.ts';
 import { uploadFormContentType } from './upload-form-content-type.ts';
 import { uploadNoDigestHeader } from './upload-no-digest-header.ts';
@@ -67,6 +70,10 @@ export const FIXES: readonly Fix[] = [
   mountFallback,
   putContentTypeWrong,
   putSchema1Reserialised,
+  // Lists
+  catalogNTooLarge,
+  tagsListShape,
+  referrersMisbehaviour,
   // Answers
   redirectAuthLeak400,
   errorBodyNotJson,

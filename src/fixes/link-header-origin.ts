@@ -1,10 +1,9 @@
 import { type HeaderList, headerValue } from '../domain/headers.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { Fix, ResponseView } from './fix.ts';
+import { parseLinks } from './link.ts';
 import { parseLocation } from './location.ts';
 
-/** One `<target>; parameters` of a Link header (RFC 8288, section 3), up to its comma. */
-const LINK = /\s*<([^<>]*)>((?:"[^"]*"|[^",])*)(?:,|$)/gy;
 const UNQUOTED_NEXT = /;\s*rel\s*=\s*next\s*(?=;|$)/gi;
 
 /** Clients refuse a next page on another host, and cannot reach the registry's internal one. */
@@ -30,7 +29,7 @@ export const linkHeaderOrigin: Fix = {
 /** The field with its links corrected; no field when no link is left. */
 function correctedField(view: ResponseView, field: HeaderList[number]): HeaderList {
   const [name, value] = field;
-  const links = linksOf(value);
+  const links = parseLinks(value);
   if (links === undefined) return [field];
   const corrected = links.flatMap(({ target, parameters }) =>
     target === ''
@@ -38,14 +37,6 @@ function correctedField(view: ResponseView, field: HeaderList[number]): HeaderLi
       : [`<${clientPath(view, target)}>${parameters.replace(UNQUOTED_NEXT, '; rel="next"').trimEnd()}`],
   );
   return corrected.length === 0 ? [] : [[name, corrected.join(', ')]];
-}
-
-/** The links of one field; undefined when it is not in the form of RFC 8288. */
-function linksOf(value: string): readonly { readonly target: string; readonly parameters: string }[] | undefined {
-  const links = [...value.matchAll(LINK)];
-  const length = links.reduce((sum, [whole]) => sum + whole.length, 0);
-  if (length !== value.length) return undefined;
-  return links.map(([, target = '', parameters = '']) => ({ target, parameters }));
 }
 
 /** The path and query of a page, from `/v2/` on; a target that is elsewhere stays. */

@@ -1,9 +1,12 @@
 import { explainErrors, type OciError, type RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
+import type { ListDocument } from '../domain/list.ts';
 import type {
   Fix,
   FixMode,
   FixOptions,
+  ListChange,
+  ListView,
   ManifestChange,
   ManifestView,
   RequestChange,
@@ -42,6 +45,15 @@ export interface ManifestOutcome {
   readonly applied: readonly AppliedFix[];
 }
 
+export interface ListOutcome {
+  readonly headers: HeaderList;
+  readonly document?: ListDocument;
+  /** Nothing else of the outcome counts: the registry is to be asked once more. */
+  readonly again?: NonNullable<ListChange['again']> & { readonly fix: string };
+  readonly refuse?: RegistryError;
+  readonly applied: readonly AppliedFix[];
+}
+
 export interface ResponseOutcome {
   readonly status: number;
   readonly headers: HeaderList;
@@ -54,6 +66,7 @@ export interface ResponseOutcome {
 export interface FixSet {
   request(view: RequestView): RequestOutcome;
   manifest(view: ManifestView): ManifestOutcome;
+  list(view: ListView): ListOutcome;
   response(view: ResponseView): ResponseOutcome;
   /** How a fix without hooks is set; the pipeline carries it out. */
   mode(id: string): FixMode;
@@ -75,11 +88,13 @@ type Step<View, Change> = {
 export function compileFixes(fixes: readonly Fix[], settings: Readonly<Record<string, FixSetting>>): FixSet {
   const requestSteps = steps(fixes, settings, (fix) => fix.request);
   const manifestSteps = steps(fixes, settings, (fix) => fix.manifest);
+  const listSteps = steps(fixes, settings, (fix) => fix.list);
   const responseSteps = steps(fixes, settings, (fix) => fix.response);
   const chosen = new Map(fixes.map((fix) => [fix.id, settings[fix.id] ?? defaultSetting(fix)]));
   return {
     request: (view) => runRequest(requestSteps, view),
     manifest: (view) => runManifest(manifestSteps, view),
+    list: (view) => runList(listSteps, view),
     response: (view) => runResponse(responseSteps, view),
     mode: (id) => chosen.get(id)?.mode ?? 'off',
     option: (id, name) => chosen.get(id)?.options[name],
@@ -159,6 +174,21 @@ function runManifest(
     }
   }
   return { headers, applied, ...(derive === undefined ? {} : { derive }) };
+}
+
+function runList(listSteps: readonly Step<ListView, ListChange>[], original: ListView): ListOutcome {
+  const applied: AppliedFix[] = [];
+  let view = original;
+  for (const step of listSteps) {
+    const change = ask(step, view, applied);
+    if (change === undefined) continue;
+    const { headers = view.headers, document = view.document, again, refuse } = change;
+    if (refuse !== undefined) return { headers, refuse, applied };
+    if (again !== undefined) return { headers, again: { ...again, fix: step.id }, applied };
+    view = { ...view, headers, ...(document === undefined ? {} : { document }) };
+  }
+  const { headers, document } = view;
+  return { headers, applied, ...(document === undefined ? {} : { document }) };
 }
 
 function runResponse(

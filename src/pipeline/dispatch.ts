@@ -2,6 +2,7 @@ import { singleFlight } from '../lib/single-flight.ts';
 import { deleteManifest } from './delete-manifest.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { getBlob, type StartingFills } from './get-blob.ts';
+import { getList, isListRoute } from './get-list.ts';
 import { getManifest } from './get-manifest.ts';
 import { passThrough, unsupportedMethod } from './pass-through.ts';
 import type { Services } from './ports.ts';
@@ -20,17 +21,23 @@ export function createDispatch(services: Services): Dispatch {
   const flight = singleFlight<Resolved>();
   const starting: StartingFills = new Set();
   const uploads = createUploadDigests();
+  async function read(exchange: Exchange): Promise<Answer> {
+    const { route } = exchange.request;
+    if (route.kind === 'manifest') return getManifest(services, flight, exchange, route);
+    if (route.kind === 'blob') return getBlob(services, starting, exchange, route);
+    if (isListRoute(route)) return getList(services, exchange, route);
+    return passThrough(services, exchange);
+  }
+  async function write(exchange: Exchange): Promise<Answer> {
+    const { method, route } = exchange.request;
+    if (route.kind === 'manifest' && method === 'PUT') return pushManifest(services, exchange, route);
+    if (route.kind === 'manifest' && method === 'DELETE') return deleteManifest(services, exchange, route);
+    return passThrough(services, exchange);
+  }
   return async (exchange) => {
     const { method, route } = exchange.request;
     if (!METHODS.has(method)) throw unsupportedMethod(method);
-    const reads = method === 'GET' || method === 'HEAD';
-    if (route.kind === 'manifest') {
-      if (reads) return getManifest(services, flight, exchange, route);
-      if (method === 'PUT') return pushManifest(services, exchange, route);
-      if (method === 'DELETE') return deleteManifest(services, exchange, route);
-    }
-    if (route.kind === 'blob' && reads) return getBlob(services, starting, exchange, route);
     if (route.kind === 'upload' || route.kind === 'upload-start') return upload(services, uploads, exchange);
-    return passThrough(services, exchange);
+    return method === 'GET' || method === 'HEAD' ? read(exchange) : write(exchange);
   };
 }

@@ -88,20 +88,43 @@ export async function relay(
   if (response.status >= 400) {
     return { ...relayRefusal(services, exchange, sent, await readRefusal(response), received), cache: 'bypass' };
   }
-  const outcome = exchange.endpoint.fixes.response(
-    viewOf(services, exchange, sent, response.status, response.headers, received),
-  );
-  report(exchange, outcome.applied);
-  if (outcome.refuse !== undefined) {
+  try {
+    const { status, headers } = repairedHead(services, exchange, sent, response, received);
+    return { status, headers, body: streamed(exchange, status, response.body), cache: 'bypass' };
+  } catch (error) {
     response.body.destroy();
-    throw outcome.refuse;
+    throw error;
   }
+}
+
+/** Passes on an answer below 400 whose body was read already. */
+export function relayBytes(
+  services: Services,
+  exchange: Exchange,
+  sent: RequestView,
+  response: { status: number; headers: HeaderList; bytes: Uint8Array },
+): Answer {
+  const { status, headers } = repairedHead(services, exchange, sent, response);
+  const body = exchange.request.method === 'HEAD' ? NO_BODY : ({ kind: 'bytes', bytes: response.bytes } as const);
   return {
-    status: outcome.status,
-    headers: outcome.headers,
-    body: streamed(exchange, outcome.status, response.body),
+    status,
+    headers: withHeader(headers, 'Content-Length', String(response.bytes.length)),
+    body,
     cache: 'bypass',
   };
+}
+
+function repairedHead(
+  services: Services,
+  exchange: Exchange,
+  sent: RequestView,
+  { status, headers }: { status: number; headers: HeaderList },
+  received?: Received,
+): ResponseOutcome {
+  const outcome = exchange.endpoint.fixes.response(viewOf(services, exchange, sent, status, headers, received));
+  report(exchange, outcome.applied);
+  if (outcome.refuse !== undefined) throw outcome.refuse;
+  return outcome;
 }
 
 function streamed(exchange: Exchange, status: number, body: Readable): AnswerBody {

@@ -7,7 +7,7 @@ import { firstError } from './registry-errors.ts';
 
 const unknown = `sha256:${'9'.repeat(64)}`;
 
-describe('defects of errors and lists', () => {
+describe('defects of errors', () => {
   let injector: DefectInjector;
   let manifix: Manifix;
 
@@ -61,21 +61,6 @@ describe('defects of errors and lists', () => {
       expect([answer.status, answer.body.toString()]).toEqual([direct.status, direct.body.toString()]);
       expect(answer.header('Content-Type')).toBe(direct.header('Content-Type'));
     }
-  });
-
-  it.each(['link-absolute', 'link-unquoted'])('%s: the next page is a path on manifix', async (defect) => {
-    const [direct, answer] = await both('GET', `/v2/${defect}/tags/list?n=2`);
-    const [, healthy] = await both('GET', '/v2/healthy/tags/list?n=2');
-    expect(direct.header('Link')).not.toMatch(/^<\/[^>]*>; rel="next"$/);
-    expect(answer.header('Link')).toBe(healthy.header('Link')?.replace('/healthy/', `/${defect}/`));
-    expect(fixesOf(answer)).toContain('link-header-origin');
-    const pages = [JSON.parse(answer.body.toString()).tags];
-    for (let link = answer.header('Link'); link !== undefined; ) {
-      const next = await exchange(manifix.url, { target: /<([^>]*)>/.exec(link)?.[1] ?? '' });
-      pages.push(JSON.parse(next.body.toString()).tags);
-      link = next.header('Link');
-    }
-    expect(pages.flat().toSorted()).toEqual(injector.content.tags('').toSorted());
   });
 
   it.each([

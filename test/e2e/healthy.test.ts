@@ -63,7 +63,6 @@ describeWithTools('exchanges with docker-registry that work without manifix', ['
 
   it.each([
     ['GET', '/v2/', {}],
-    ['GET', '/v2/team/samples/tags/list', {}],
     ['GET', '/v2/_catalog', {}],
     ['GET', '/v2/team/samples/manifests/missing', accept],
     ['HEAD', '/v2/team/samples/manifests/missing', accept],
@@ -75,6 +74,14 @@ describeWithTools('exchanges with docker-registry that work without manifix', ['
   ])('%s %s is answered alike', async (method, target, headers) => {
     const [direct, through] = await both({ method, target, headers });
     expect(essenceWithTag(through)).toEqual(essenceWithTag(direct));
+  });
+
+  it('lists the same tags, in the order that docker-registry leaves to chance', async () => {
+    const [direct, through] = await both({ target: '/v2/team/samples/tags/list' });
+    const { name, tags } = JSON.parse(direct.body.toString());
+    expect(JSON.parse(through.body.toString())).toEqual({ name, tags: tags.toSorted() });
+    expect(through.header('Content-Type')).toBe(direct.header('Content-Type'));
+    expect(through.header('Link')).toBeUndefined();
   });
 
   it.each([

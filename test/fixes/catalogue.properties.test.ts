@@ -4,6 +4,8 @@ import { explainErrors } from '../../src/domain/errors.ts';
 import type {
   Fix,
   FixOptions,
+  ListChange,
+  ListView,
   ManifestChange,
   ManifestView,
   RequestChange,
@@ -13,7 +15,7 @@ import type {
 } from '../../src/fixes/fix.ts';
 import { FIXES } from '../../src/fixes/index.ts';
 import { compileFixes, type FixSetting } from '../../src/fixes/run.ts';
-import { manifestViews, requestViews, responseViews } from '../support/arbitrary-views.ts';
+import { listViews, manifestViews, requestViews, responseViews } from '../support/arbitrary-views.ts';
 import { manifestView } from '../support/views.ts';
 
 /** Every combination of a fix's options; one empty set when it has none. */
@@ -39,6 +41,12 @@ function changedManifest(view: ManifestView, { refuse, derive, headers }: Manife
 
 function asked({ reference }: ManifestView): { readonly reference?: string } {
   return reference.kind === 'digest' ? { reference: reference.digest } : {};
+}
+
+function changedList(view: ListView, { refuse, again, ...change }: ListChange): ListView | undefined {
+  if (refuse !== undefined || again !== undefined) return undefined;
+  const { headers = view.headers, document = view.document } = change;
+  return { ...view, headers, ...(document && { document }) };
 }
 
 function changedResponse(view: ResponseView, change: ResponseChange): ResponseView | undefined {
@@ -85,6 +93,10 @@ describe.each(FIXES.map((fix) => [fix.id, fix] as const))('%s, whatever it is sh
     fc.assert(fc.property(manifestViews, (view) => fix.digest !== 'unchanged' || !derives(view)));
   });
 
+  it('treats equal lists equally, and a repaired one as healthy', () => {
+    hold(fix, fix.list, listViews, changedList);
+  });
+
   it('treats equal answers equally, and a repaired one as healthy', () => {
     hold(fix, fix.response, responseViews, changedResponse);
   });
@@ -103,9 +115,10 @@ describe('the catalogue with everything on', () => {
 
   it('never fails', () => {
     fc.assert(
-      fc.property(requestViews, manifestViews, responseViews, (request, manifest, response) => {
+      fc.property(requestViews, manifestViews, listViews, responseViews, (request, manifest, list, response) => {
         expect(failures(fixes.request(request).applied)).toEqual([]);
         expect(failures(fixes.manifest(manifest).applied)).toEqual([]);
+        expect(failures(fixes.list(list).applied)).toEqual([]);
         expect(failures(fixes.response(response).applied)).toEqual([]);
       }),
       { numRuns: 1000 },

@@ -5,16 +5,20 @@ import type { HeaderList } from '../../src/domain/headers.ts';
 import { inspectManifest } from '../../src/domain/manifest.ts';
 import { MANIFEST_TYPES, SCHEMA1_SIGNED } from '../../src/domain/media-type.ts';
 import type { Route } from '../../src/domain/route.ts';
-import type { ManifestView, RequestView, ResponseView } from '../../src/fixes/fix.ts';
+import type { ListView, ManifestView, RequestView, ResponseView } from '../../src/fixes/fix.ts';
 import { sampleImages } from './images.ts';
 import {
   blobRoute,
+  catalogRoute,
+  listView,
   manifestRoute,
   manifestView,
+  referrersRoute,
   repositoryName,
   requestView,
   responseView,
   someDigest,
+  tagsRoute,
   uploadRoute,
   uploadStartRoute,
 } from './views.ts';
@@ -177,6 +181,55 @@ export const manifestViews: fc.Arbitrary<ManifestView> = fc
   .map(({ byDigest, ...parts }) =>
     manifestView({ ...parts, reference: byDigest ? digestOf(parts.body, 'sha256') : 'latest' }),
   );
+
+const listed = fc.oneof(
+  fc.array(fc.oneof(fc.constantFrom('a', 'b', 'B', '10', '9', 'latest'), fc.jsonValue()), { maxLength: 5 }),
+  fc.uniqueArray(fc.constantFrom('a', 'b', 'B', '10', '9', 'latest')),
+  fc.array(fc.record({ artifactType: fc.constantFrom('a/b', 'c/d+json'), size: fc.nat() }), { maxLength: 3 }),
+  fc.constantFrom(null, undefined, {}, ''),
+);
+const listDocuments = fc.record(
+  {
+    schemaVersion: fc.constantFrom(1, 2),
+    mediaType: fc.constantFrom('application/json', ...MANIFEST_TYPES),
+    tags: listed,
+    repositories: listed,
+    manifests: listed,
+  },
+  { requiredKeys: [] },
+);
+const pageQueries = fragments(['n=', '0', '2', '5000', '&', 'last=', 'b', 'artifactType=', 'a/b', 'c%2Fd%2Bjson', '%']);
+const listRoutes = fc.constantFrom(catalogRoute, tagsRoute, referrersRoute);
+
+/** Any answer of a registry to a request for a list. */
+export const listViews: fc.Arbitrary<ListView> = fc
+  .record({
+    route: listRoutes,
+    query: pageQueries,
+    status: fc.constantFrom(200, 200, 200, 400, 401, 404, 405, 429, 500, 501),
+    headers: fc.oneof(
+      headers,
+      fc.array(
+        fc.oneof(
+          fc.constantFrom(
+            ['OCI-Filters-Applied', 'artifactType'] as const,
+            ['Content-Type', MANIFEST_TYPES[0]] as const,
+          ),
+          named(urls, 'Link'),
+        ),
+        { maxLength: 3 },
+      ),
+    ),
+    document: fc.option(listDocuments, { nil: undefined }),
+    text: fc.oneof(texts, fc.constantFrom('{"errors":[{"code":"PAGINATION_NUMBER_INVALID"}]}', 'no such route')),
+  })
+  .map(({ route, document, text, ...view }) => {
+    const errors = parseErrors(Buffer.from(text));
+    return listView(route, {
+      ...view,
+      ...(view.status === 200 ? document && { document } : { text, ...(errors && { errors }) }),
+    });
+  });
 
 /** Any other answer of a registry. */
 export const responseViews: fc.Arbitrary<ResponseView> = fc

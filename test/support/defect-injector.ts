@@ -2,7 +2,8 @@ import { contentTypeDefects } from './defects/content-type.ts';
 import type { DefectTable } from './defects/defect.ts';
 import { digestAndLengthDefects } from './defects/digest-and-length.ts';
 import { encodingDefects } from './defects/encoding.ts';
-import { errorAndListDefects } from './defects/errors-and-lists.ts';
+import { errorDefects } from './defects/errors.ts';
+import { listDefects } from './defects/lists.ts';
 import { negotiationDefects } from './defects/negotiation.ts';
 import { pushAnswerDefects, pushRefusalDefects } from './defects/push.ts';
 import { redirectDefects, storageServer } from './defects/redirects.ts';
@@ -18,7 +19,8 @@ const defects: DefectTable = {
   ...redirectDefects,
   ...pushAnswerDefects,
   ...pushRefusalDefects,
-  ...errorAndListDefects,
+  ...errorDefects,
+  ...listDefects,
 };
 
 /** Every defect that a repository name can begin with. */

@@ -1,9 +1,10 @@
 import { algorithmOf, type Digest, digestOf, parseDigest } from '../../src/domain/digest.ts';
 import type { HeaderList } from '../../src/domain/headers.ts';
+import type { ListKind } from '../../src/domain/list.ts';
 import { inspectManifest } from '../../src/domain/manifest.ts';
 import { parseReference, parseRepositoryName, type RepositoryName } from '../../src/domain/reference.ts';
 import type { Route } from '../../src/domain/route.ts';
-import type { ManifestView, RequestView, ResponseView } from '../../src/fixes/fix.ts';
+import type { ListView, ManifestView, RequestView, ResponseView } from '../../src/fixes/fix.ts';
 
 /** A digest that is well-formed and of nothing in particular. */
 export const someDigest = digest(`sha256:${'ab'.repeat(32)}`);
@@ -90,6 +91,24 @@ export function manifestView(parts: ManifestParts = {}): ManifestView {
     headers: parts.headers ?? [],
   };
 }
+
+/** A list that was answered with 200 and this document, where not told otherwise. `sent` follows `request`. */
+export function listView(
+  route: Extract<Route, { kind: ListKind }>,
+  overrides: Partial<ListView> & { readonly query?: string } = {},
+): ListView {
+  const { query = '', ...others } = overrides;
+  const request = requestView({ route, query });
+  return { kind: route.kind, request, sent: request, status: 200, headers: [], ...others };
+}
+
+export const catalogRoute = { kind: 'catalog' } as const;
+export const tagsRoute = { kind: 'tags', repository: repositoryName('team/app') } as const;
+export const referrersRoute = {
+  kind: 'referrers',
+  repository: repositoryName('team/app'),
+  digest: someDigest,
+} as const;
 
 /** A 200 to a GET of `team/app:latest` without header fields, where not told otherwise. `sent` follows `request`. */
 export function responseView(overrides: Partial<ResponseView> = {}): ResponseView {

@@ -1,11 +1,11 @@
 import type { DoubleResponse } from '../double/message.ts';
 import { answer, errorAnswer, jsonAnswer } from '../double/message.ts';
 import { routeOf } from '../double/route.ts';
-import { headerValue, withHeader, withoutHeader } from '../headers.ts';
-import { type Defect, type DefectTable, onSuccess, refuse, unreachableOrigin } from './defect.ts';
+import { headerValue, withoutHeader } from '../headers.ts';
+import { type Defect, type DefectTable, refuse, unreachableOrigin } from './defect.ts';
 
-/** Errors in HTML or plain text, and lists that point elsewhere or come out wrong. */
-export const errorAndListDefects: DefectTable = {
+/** Errors in HTML or plain text, and answers that are not what was asked for. */
+export const errorDefects: DefectTable = {
   'html-errors': onError(({ status }) => nginxPage(status)),
   'html-404': refuse(isContent, () => nginxPage(404)),
   'html-413': refuse(
@@ -15,20 +15,6 @@ export const errorAndListDefects: DefectTable = {
   'html-503': refuse(isContent, () => nginxPage(503)),
   'text-404': onError(() => answer(404, [['Content-Type', 'text/plain; charset=utf-8']], '404 page not found\n')),
   'json-without-errors': onError(({ status }) => jsonAnswer(status, { error: 'not the format of the specification' })),
-  'link-absolute': onSuccess(['GET'], ['tags', 'catalog'], (response) =>
-    link(response, (value) => value.replace('</', `<${unreachableOrigin}/`)),
-  ),
-  'link-unquoted': onSuccess(['GET'], ['tags', 'catalog'], (response) =>
-    link(response, (value) => value.replace('"next"', 'next')),
-  ),
-  'tags-null': onSuccess(['GET'], ['tags'], (_, { path }) => jsonAnswer(200, { name: nameIn(path), tags: null })),
-  'catalog-limit': refuse(
-    ({ query }, { kind }) => kind === 'catalog' && Number(query.get('n')) > 1000,
-    ({ query }) =>
-      errorAnswer(400, 'PAGINATION_NUMBER_INVALID', 'invalid number of results requested', {
-        n: Number(query.get('n')),
-      }),
-  ),
   'no-api-version': async ({ respondNormally }) => {
     const response = await respondNormally();
     return { ...response, headers: withoutHeader(response.headers, 'Docker-Distribution-Api-Version') };
@@ -68,18 +54,9 @@ function blobServesManifest(): Defect {
   };
 }
 
-function nginxPage(status: number): DoubleResponse {
+/** The page that nginx answers errors with. */
+export function nginxPage(status: number): DoubleResponse {
   const title = `${status} from the reverse proxy`;
   const page = `<html>\r\n<head><title>${title}</title></head>\r\n<body><center><h1>${title}</h1></center></body>\r\n</html>\r\n`;
   return answer(status, [['Content-Type', 'text/html']], page);
-}
-
-function link(response: DoubleResponse, change: (value: string) => string): DoubleResponse {
-  const value = headerValue(response.headers, 'Link');
-  return value === undefined ? response : { ...response, headers: withHeader(response.headers, 'Link', change(value)) };
-}
-
-function nameIn(path: string): string {
-  const route = routeOf(path);
-  return route.kind === 'tags' ? route.repository : '';
 }
