@@ -37,10 +37,12 @@ async function run(line: CommandLine): Promise<number | undefined> {
 
 async function check(flags: ConfigFlags): Promise<number> {
   const { DEFAULT_FILE } = await import('./config/file.ts');
-  const { summarize } = await import('./config/summary.ts');
+  const [{ summarize }, { FIXES }] = await Promise.all([import('./config/summary.ts'), import('./fixes/index.ts')]);
   const config = flags.config ?? DEFAULT_FILE;
   const result = await load({ config });
-  return 'mistakes' in result ? fail(2, result.mistakes) : print(`${config}: valid\n${summarize(result.config)}`);
+  return 'mistakes' in result
+    ? fail(2, result.mistakes)
+    : print(`${config}: valid\n${summarize(result.config, FIXES)}`);
 }
 
 async function cache(request: CacheRequest): Promise<number> {

@@ -1,3 +1,4 @@
+import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
 import type { HostPort } from '../lib/address.ts';
 
@@ -26,7 +27,8 @@ export interface EndpointConfig {
   readonly upstream: string;
   /** The Host header field that selects this endpoint, in lower case, perhaps with a port; without it all other hosts do. */
   readonly host?: string;
-  /** The setting of every fix there is: its default, then the global one, then the endpoint's own. */
+  readonly profile: ChosenProfile;
+  /** The setting of every fix there is: its default, then the profile's, then the global one, then the endpoint's own. */
   readonly fixes: Readonly<Record<string, FixSetting>>;
 }
 

@@ -1,4 +1,5 @@
 import type { Fix } from '../fixes/fix.ts';
+import { profileTable } from '../fixes/profiles.ts';
 import { COMMANDS, type Flag, formatFlag } from './commands.ts';
 import { listKeys } from './reference.ts';
 import { configSchema } from './schema.ts';
@@ -8,7 +9,15 @@ import { configSchema } from './schema.ts';
  * commented configuration that closes it.
  */
 export function describeConfiguration(fixes: readonly Fix[], example: string): string {
-  const sections = [introduction(), keyTable(fixes), VALUES, ENVIRONMENT, flagTable(), fixSection(fixes)];
+  const sections = [
+    introduction(),
+    keyTable(fixes),
+    VALUES,
+    ENVIRONMENT,
+    flagTable(),
+    fixSection(fixes),
+    profileSection(),
+  ];
   return `${[...sections, `## Example\n\n\`\`\`yaml\n${example.trim()}\n\`\`\``].join('\n\n')}\n`;
 }
 
@@ -99,6 +108,19 @@ fixes:
 \`\`\`
 
 ${table(['Fix', 'Option', 'Values', 'Default', 'Meaning'], rows)}`;
+}
+
+function profileSection(): string {
+  return `## Profiles
+
+A profile is a named set of fix settings. \`endpoints[].profile\` chooses one; a single fix that is set in \`fixes\`, globally or
+for the endpoint, overrides it: who names one fix means it more than who names a set. The order is endpoint, global,
+profile, default.
+
+${profileTable('fixes/')}
+An endpoint that names no profile has \`default\`, or the one that the kind of its registry suggests: \`gitlab\` for the kind
+\`gitlab\`. What a kind suggests only observes: it is counted and logged, and nothing that works today gets other bytes until
+you write \`profile: gitlab\`. \`manifix check\` prints each endpoint's profile and every setting that is not the default.`;
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

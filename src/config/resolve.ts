@@ -1,6 +1,7 @@
 import type { Fix } from '../fixes/fix.ts';
+import { chooseProfile, profileSetting } from '../fixes/profiles.ts';
 import { defaultSetting, type FixSetting } from '../fixes/run.ts';
-import type { Config, EndpointConfig } from './config.ts';
+import type { Config, EndpointConfig, UpstreamKind } from './config.ts';
 import type { WrittenConfig, WrittenFixes } from './schema.ts';
 
 type WrittenEndpoint = WrittenConfig['endpoints'][number];
@@ -10,24 +11,31 @@ export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Co
   const { admin, endpoints, fixes: globalFixes, ...rest } = written;
   const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [{ name: 'default', fixes: {} }];
   const onlyUpstream = Object.keys(written.upstreams)[0] ?? '';
+  const resolve = ({ upstream = onlyUpstream, ...endpoint }: WrittenEndpoint) =>
+    resolveEndpoint({ ...endpoint, upstream }, written.upstreams[upstream]?.kind, globalFixes, fixes);
   return {
     ...rest,
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
-    endpoints: listed.map((endpoint) => resolveEndpoint(endpoint, onlyUpstream, globalFixes, fixes)),
+    endpoints: listed.map(resolve),
   };
 }
 
 function resolveEndpoint(
-  { name, upstream, host, fixes: ownFixes }: WrittenEndpoint,
-  onlyUpstream: string,
+  { name, upstream, host, profile: named, fixes: ownFixes }: WrittenEndpoint & { readonly upstream: string },
+  kind: UpstreamKind | undefined,
   globalFixes: WrittenFixes,
   fixes: readonly Fix[],
 ): EndpointConfig {
-  const settings = fixes.map((fix) => [fix.id, settingOf(fix, [globalFixes[fix.id], ownFixes[fix.id]])] as const);
+  const profile = chooseProfile(named, kind);
+  const settings = fixes.map(
+    (fix) =>
+      [fix.id, settingOf(fix, [profileSetting(profile, fix.id), globalFixes[fix.id], ownFixes[fix.id]])] as const,
+  );
   return {
     name,
-    upstream: upstream ?? onlyUpstream,
+    upstream,
     ...(host === undefined ? {} : { host }),
+    profile,
     fixes: Object.fromEntries(settings),
   };
 }

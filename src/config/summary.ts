@@ -1,24 +1,47 @@
+import type { Fix } from '../fixes/fix.ts';
+import { formatSetting, PROFILES } from '../fixes/profiles.ts';
+import { defaultSetting, type FixSetting } from '../fixes/run.ts';
 import { formatHostPort } from '../lib/address.ts';
 import { formatDuration, formatSize } from '../lib/units.ts';
 import type { Config, EndpointConfig } from './config.ts';
 
 /** A few lines that tell an operator what a valid configuration will do. */
-export function summarize(config: Config): string {
+export function summarize(config: Config, catalogue: readonly Fix[]): string {
   const { listen, admin, cache, endpoints } = config;
   const lines = [
     `listen  ${formatHostPort(listen)}, admin ${admin === undefined ? 'off' : formatHostPort(admin.listen)}`,
     `cache   ${cache.dir}, up to ${formatSize(cache.maxSize)}, tags asked for again after ${formatDuration(cache.tagTtl)}`,
-    ...endpoints.map((endpoint) => summarizeEndpoint(endpoint, config)),
+    ...endpoints.flatMap((endpoint) => summarizeEndpoint(endpoint, config, catalogue)),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
-function summarizeEndpoint({ name, host, upstream, fixes }: EndpointConfig, config: Config): string {
+function summarizeEndpoint(
+  { name, host, upstream, profile, fixes }: EndpointConfig,
+  config: Config,
+  catalogue: readonly Fix[],
+): readonly string[] {
   const { url = '', kind = '' } = config.upstreams[upstream] ?? {};
   const modes = Object.values(fixes).map((setting) => setting.mode);
   const counts = (['on', 'observe', 'off'] as const).map(
     (mode) => `${modes.filter((one) => one === mode).length} ${mode}`,
   );
   const hosts = host === undefined ? 'any other host' : `host ${host}`;
-  return `endpoint ${name}: ${hosts} -> ${upstream} (${url}, ${kind}), fixes: ${counts.join(', ')}`;
+  const suggested = profile.by === 'kind' && profile.name !== 'default' ? `, suggested by kind ${kind}` : '';
+  return [
+    `endpoint ${name}: ${hosts} -> ${upstream} (${url}, ${kind}), fixes: ${counts.join(', ')}`,
+    `  profile ${profile.name}${suggested}: ${PROFILES[profile.name].purpose}`,
+    ...catalogue.flatMap((fix) => {
+      const setting = fixes[fix.id];
+      const changed = setting && describeChange(setting, defaultSetting(fix));
+      return changed === undefined ? [] : [`  ${fix.id}: ${changed}`];
+    }),
+  ];
+}
+
+/** What differs from the fix's own default; undefined when nothing does. */
+function describeChange(setting: FixSetting, usual: FixSetting): string | undefined {
+  const options = Object.entries(setting.options).filter(([name, word]) => usual.options[name] !== word);
+  if (setting.mode === usual.mode && options.length === 0) return undefined;
+  return formatSetting({ ...Object.fromEntries(options), mode: setting.mode });
 }

@@ -85,6 +85,7 @@ function fill(dockerRegistry: BrokenRegistry, gitlab: BrokenRegistry): void {
 
 function configuration(directory: string, dockerRegistry: string, gitlab: string): Config {
   const fixes = Object.fromEntries(FIXES.map((fix) => [fix.id, defaultSetting(fix)]));
+  const profile = { name: 'default', by: 'endpoint' } as const;
   return {
     listen: { host: '127.0.0.1', port: 0 },
     admin: undefined,
@@ -94,8 +95,8 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
       gitlab: { url: gitlab, kind: 'gitlab' },
     },
     endpoints: [
-      { name: 'registry', upstream: 'registry', fixes },
-      { name: 'gitlab', upstream: 'gitlab', host: GITLAB_HOST, fixes },
+      { name: 'registry', upstream: 'registry', profile, fixes },
+      { name: 'gitlab', upstream: 'gitlab', host: GITLAB_HOST, profile, fixes },
     ],
     log: { level: 'silent', format: 'json' },
     trustedProxies: [],

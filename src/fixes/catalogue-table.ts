@@ -1,14 +1,17 @@
 import type { Fix } from './fix.ts';
 import { FIXES, RULES } from './index.ts';
 import { NOT_DONE } from './not-done.ts';
+import { profileTable } from './profiles.ts';
 
-/** The Markdown tables of docs/fixes/README.md: the fixes in their order, the rules, and what is left alone. Ends with a newline. */
+/** The Markdown tables of docs/fixes/README.md: the fixes in their order, the rules, the profiles, and what is left alone. Ends with a newline. */
 export function catalogueTable(): string {
   const fixes = FIXES.map((fix) => [link(fix.id), fix.symptom, fix.title, defaultWord(fix), fix.digest]);
   const rules = RULES.map(({ id, title, symptom }) => [link(id), symptom, title, 'always', 'unchanged']);
   const notDone = NOT_DONE.map(({ id, symptom, reason }) => [id, symptom, reason]);
   return [
     table(['Id', 'Symptom', 'What manifix does', 'Default', 'Digest'], [...fixes, ...rules]),
+    '\n## Profiles\n\nAn endpoint chooses one by `profile`; [configuration](../configuration.md#profiles) tells more.\n\n',
+    profileTable(''),
     '\n## Deliberately not done\n\n',
     table(['Defect', 'Symptom', 'Why, and what to do'], notDone),
   ].join('');

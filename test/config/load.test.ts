@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FIXES } from '../../src/fixes/index.ts';
 import { load, loadValid, mistakesIn, SMALLEST } from './support.ts';
 
 const HUB = 'https://registry.example.com';
@@ -14,6 +15,7 @@ describe('a configuration file', () => {
         {
           name: 'default',
           upstream: 'hub',
+          profile: { name: 'default', by: 'kind' },
           fixes: {
             'add-type': { mode: 'on', options: { force: 'no' } },
             'watch-only': { mode: 'observe', options: {} },
@@ -36,7 +38,7 @@ upstreams:
   lab: { url: HTTP://Lab.Example.com:80, kind: gitlab }
 endpoints:
   - { upstream: hub }
-  - { name: lab, upstream: lab, host: Lab.Local:5000 }
+  - { name: lab, upstream: lab, host: Lab.Local:5000, profile: strict }
 log: { level: debug, format: json }
 trustedProxies: [10.0.0.0/8, '::1']
 drainTimeout: 5s
@@ -52,7 +54,7 @@ drainTimeout: 5s
       },
       endpoints: [
         { name: 'default', upstream: 'hub' },
-        { name: 'lab', upstream: 'lab', host: 'lab.local:5000' },
+        { name: 'lab', upstream: 'lab', host: 'lab.local:5000', profile: { name: 'strict' } },
       ],
       log: { level: 'debug', format: 'json' },
       trustedProxies: ['10.0.0.0/8', '::1'],
@@ -64,6 +66,40 @@ drainTimeout: 5s
   it('may have keys without a value, as when all their entries are commented out', async () => {
     const file = `upstreams: { hub: { url: ${HUB} } }\ncache:\nadmin:\nendpoints:\nfixes:\nlog: { level: }\n`;
     expect(await loadValid({ file })).toEqual(await loadValid({ file: SMALLEST }));
+  });
+});
+
+describe('profiles', () => {
+  const settingOf = async (endpoint: object, fixes: object = {}) => {
+    const file = { upstreams: { hub: { url: HUB } }, endpoints: [endpoint], fixes };
+    const [loaded] = (await loadValid({ file, fixes: FIXES })).endpoints;
+    return loaded?.fixes['index-without-mediatype'];
+  };
+
+  it('stand between the default and what names one fix, globally or for the endpoint', async () => {
+    expect(await settingOf({})).toMatchObject({ mode: 'on' });
+    expect(await settingOf({ profile: 'strict' })).toMatchObject({ mode: 'off' });
+    const observed = { 'index-without-mediatype': 'observe' };
+    expect(await settingOf({ profile: 'strict' }, observed)).toMatchObject({ mode: 'observe' });
+    expect(await settingOf({ profile: 'strict', fixes: { 'index-without-mediatype': 'on' } }, observed)).toMatchObject({
+      mode: 'on',
+    });
+    const forced = { 'index-without-mediatype': { force: 'yes' } };
+    expect(await settingOf({ profile: 'strict' }, forced)).toMatchObject({ mode: 'off', options: { force: 'yes' } });
+  });
+
+  it('are suggested by the kind of the registry to an endpoint that names none', async () => {
+    const upstreams = { lab: { url: HUB, kind: 'gitlab' } };
+    const [suggested] = (await loadValid({ file: { upstreams } })).endpoints;
+    expect(suggested?.profile).toEqual({ name: 'gitlab', by: 'kind' });
+    const [named] = (await loadValid({ file: { upstreams, endpoints: [{ profile: 'default' }] } })).endpoints;
+    expect(named?.profile).toEqual({ name: 'default', by: 'endpoint' });
+  });
+
+  it('have names', async () => {
+    expect(await mistakesIn({ file: { ...SMALLEST, endpoints: [{ profile: 'strikt' }] } })).toEqual([
+      expect.stringMatching(/^endpoints\[0\]\.profile: .*strict/),
+    ]);
   });
 });
 

@@ -42,6 +42,14 @@ describe('check', () => {
     expect(stdout).toContain('endpoint default: any other host -> hub (https://registry-1.docker.io, dockerhub)');
   });
 
+  it('prints the profile of an endpoint and what it sets', async () => {
+    await using directory = await temporaryDirectory();
+    const file = 'upstreams: { hub: { url: "https://a.example" } }\nendpoints: [{ profile: strict }]\n';
+    await writeFile(join(directory.path, 'config.yaml'), file);
+    const { stdout } = await manifix(['check'], directory.path);
+    expect(stdout).toMatch(/^ {4}profile strict: .+\n {4}index-without-mediatype: off\n/m);
+  });
+
   it('tells every mistake on standard error, and exits with 2', async () => {
     await using directory = await temporaryDirectory();
     await writeFile(join(directory.path, 'config.yaml'), 'lisen: a:1\ncache: { maxSize: 5 }\n');

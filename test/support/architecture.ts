@@ -18,7 +18,15 @@ const layerImports: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['domain', 'fixes', 'lib'],
   http: ['pipeline', 'domain', 'lib'],
   admin: ['pipeline', 'domain', 'lib'],
-  config: ['domain', 'lib', 'fixes/index.ts', 'fixes/fix.ts', 'fixes/run.ts', 'fixes/catalogue-table.ts'],
+  config: [
+    'domain',
+    'lib',
+    'fixes/index.ts',
+    'fixes/fix.ts',
+    'fixes/run.ts',
+    'fixes/catalogue-table.ts',
+    'fixes/profiles.ts',
+  ],
   demo: ['app.ts', 'config/config.ts', 'fixes/index.ts', 'fixes/run.ts', 'domain', 'lib'],
   commands: ['app.ts', 'generation.ts', 'config', 'domain', 'fixes', 'http', 'lib', 'pipeline', 'store', 'upstream'],
 };
