@@ -1,4 +1,4 @@
-import { MANIFEST_TYPES } from './media-type.ts';
+import { isImageManifestType, isIndexType, MANIFEST_TYPES } from './media-type.ts';
 
 declare const viewBrand: unique symbol;
 
@@ -34,6 +34,11 @@ export function viewOf(types: readonly string[]): View {
   const named = MANIFEST_TYPES.filter((type) => types.includes(type));
   if (named.length === MANIFEST_TYPES.length) return 'all' as View;
   return (named.length === 0 ? 'none' : named.toSorted().join('+')) as View;
+}
+
+/** Whether parsed Accept types name an image manifest and no index: what such a client cannot read is an index. */
+export function acceptsOnlyImages(types: readonly string[]): boolean {
+  return types.some(isImageManifestType) && !types.some(isIndexType);
 }
 
 function splitOutsideQuotes(text: string, separator: string): readonly string[] {

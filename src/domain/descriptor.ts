@@ -11,6 +11,8 @@ export interface ManifestDescriptor {
   readonly size?: number;
   /** `os/architecture` or `os/architecture/variant`. */
   readonly platform?: string;
+  /** BuildKit marks it as a statement about an image. */
+  readonly attestation?: true;
 }
 
 /** How to name a descriptor to a person: `config`, `layer 3` (counted from 1), `child linux/arm64`, `child 2`, `subject`. */

@@ -140,7 +140,7 @@ function listOf(value: unknown): readonly unknown[] {
 
 function descriptorOf(role: ManifestDescriptor['role'], value: unknown, position: number): ManifestDescriptor {
   if (!isMembers(value)) return { role, position };
-  const { mediaType, digest: digestText, size, platform: platformValue } = value;
+  const { mediaType, digest: digestText, size, platform: platformValue, annotations } = value;
   const digest = typeof digestText === 'string' ? parseDigest(digestText) : undefined;
   const platform = isMembers(platformValue) ? platformOf(platformValue) : undefined;
   return {
@@ -150,11 +150,16 @@ function descriptorOf(role: ManifestDescriptor['role'], value: unknown, position
     ...(digest && { digest }),
     ...(isSize(size) && { size }),
     ...(platform && { platform }),
+    ...(isAttestation(annotations) && { attestation: true }),
   };
 }
 
 function isMembers(value: unknown): value is Parsed {
   return typeof value === 'object' && value !== null;
+}
+
+function isAttestation(annotations: unknown): boolean {
+  return isMembers(annotations) && annotations['vnd.docker.reference.type'] === 'attestation-manifest';
 }
 
 function isSize(value: unknown): value is number {

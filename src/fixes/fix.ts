@@ -62,6 +62,8 @@ export interface ManifestView {
   /** GET or HEAD: for HEAD the headers are those of the registry's HEAD when one was sent. */
   readonly method: string;
   readonly reference: Reference;
+  /** The client's own Accept names image manifests and no index. */
+  readonly acceptsOnlyImages: boolean;
   /** The registry's bytes, after content decoding. */
   readonly bytes: Uint8Array;
   /** Digest of `bytes`: in the algorithm of the reference when it is a digest, else sha256. Schema 1: of the signed payload. */
@@ -76,6 +78,8 @@ export interface ManifestChange {
   readonly headers?: HeaderList;
   /** Serve these bytes instead, under their own digest; only ever asked for by tag. `force`: even when it is signed. */
   readonly derive?: { readonly bytes: Uint8Array; readonly mediaType: MediaType; readonly force: boolean };
+  /** Serve this image of the index instead, under its own digest; only ever asked for by tag. */
+  readonly select?: Digest;
   readonly refuse?: RegistryError;
 }
 

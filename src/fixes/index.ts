@@ -18,6 +18,7 @@ import { headLength } from './head-length.ts';
 import { html200 } from './html-200.ts';
 import { indexWithoutMediatype } from './index-without-mediatype.ts';
 import { linkHeaderOrigin } from './link-header-origin.ts';
+import { listForImageOnlyClient } from './list-for-image-only-client.ts';
 import { locationOrigin } from './location-origin.ts';
 import { manifestPutStatusAndDigest } from './manifest-put-status-and-digest.ts';
 import { manifestSizeLimit } from './manifest-size-limit.ts';
@@ -57,6 +58,7 @@ export const FIXES: readonly Fix[] = [
   dockerContentDigestBad,
   headLength,
   etagAndVary,
+  listForImageOnlyClient,
   indexWithoutMediatype,
   manifestWithoutMediatype,
   // Pushes

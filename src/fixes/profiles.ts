@@ -29,7 +29,9 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   legacy: {
     name: 'legacy',
     purpose: 'Old engines and hand-made clients',
-    fixes: {},
+    fixes: {
+      'list-for-image-only-client': { mode: 'on' },
+    },
   },
   gitlab: {
     name: 'gitlab',

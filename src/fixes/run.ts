@@ -1,3 +1,4 @@
+import type { Digest } from '../domain/digest.ts';
 import { explainErrors, type OciError, type RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { ListDocument } from '../domain/list.ts';
@@ -41,6 +42,8 @@ export interface ManifestOutcome {
   readonly headers: HeaderList;
   /** The id tells whose derived bytes they are. */
   readonly derive?: NonNullable<ManifestChange['derive']> & { readonly fix: AppliedFix };
+  /** The image of an index that takes its place; nothing is derived then. */
+  readonly select?: Digest;
   readonly refuse?: RegistryError;
   readonly applied: readonly AppliedFix[];
 }
@@ -167,6 +170,7 @@ function runManifest(
     const change = ask(step, { ...original, headers }, applied);
     if (change === undefined) continue;
     if (change.refuse !== undefined) return { headers, refuse: change.refuse, applied };
+    if (change.select !== undefined) return { headers, select: change.select, applied };
     headers = change.headers ?? headers;
     const fix = applied.at(-1);
     if (change.derive !== undefined && derive === undefined && fix !== undefined) {

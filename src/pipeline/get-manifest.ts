@@ -1,7 +1,8 @@
-import { parseAccept, type View, viewOf } from '../domain/accept.ts';
+import { formatAccept, parseAccept, type View, viewOf } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
+import { type HeaderList, headerValue, headerValues, withHeader } from '../domain/headers.ts';
+import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import type { Tag } from '../domain/reference.ts';
 import type { Route } from '../domain/route.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
@@ -30,8 +31,18 @@ export async function getManifest(
   report(exchange, outcome.applied);
   if (outcome.refuse !== undefined) throw outcome.refuse;
   const request: ManifestRequest = { repository: route.repository, reference: route.reference, sent: outcome.view };
-  if (route.reference.kind === 'tag') return getByTag(services, flight, exchange, request, route.reference.tag);
+  if (route.reference.kind === 'tag') {
+    const serveImage = (digest: Digest) =>
+      getByDigest(services, flight, exchange, imageRequest(request, digest), digest);
+    return getByTag(services, flight, exchange, { ...request, serveImage }, route.reference.tag);
+  }
   return getByDigest(services, flight, exchange, request, route.reference.digest);
+}
+
+/** The registry may serve an image only to who accepts it; by digest it is never another one for that. */
+function imageRequest({ repository, sent }: ManifestRequest, digest: Digest): ManifestRequest {
+  const headers = withHeader(sent.headers, 'Accept', formatAccept(MANIFEST_TYPES));
+  return { repository, reference: { kind: 'digest', digest }, sent: { ...sent, headers } };
 }
 
 async function getByTag(

@@ -4,7 +4,7 @@ import type { Reference, RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { confirms, isOutage, readHeaders, recordReadAccess } from './access.ts';
-import { type Exchange, redirectsOf } from './exchange.ts';
+import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
 import { type FetchedManifest, keptHeaders, readManifest } from './fetch-manifest.ts';
 import type { CacheStatus, CanonicalManifest, Services, UpstreamResponse } from './ports.ts';
 import { type Refusal, readRefusal } from './relay.ts';
@@ -29,6 +29,8 @@ export interface ManifestRequest {
   readonly reference: Reference;
   /** The request as it goes to the registry. */
   readonly sent: RequestView;
+  /** By tag: answers with an image of the index in its place. */
+  readonly serveImage?: (image: Digest) => Promise<Answer>;
 }
 
 /**

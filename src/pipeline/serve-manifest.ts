@@ -1,5 +1,6 @@
+import { acceptsOnlyImages as namesOnlyImages, parseAccept } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
-import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
+import { type HeaderList, headerValue, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { inspectManifest } from '../domain/manifest.ts';
 import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from '../domain/range.ts';
 import { formatRoute } from '../domain/route-path.ts';
@@ -21,7 +22,7 @@ export interface ManifestToServe {
   readonly stored: boolean;
 }
 
-/** Runs the fixes over a manifest and answers with it, or, by tag, with what was derived from it. */
+/** Runs the fixes over a manifest and answers with it, or, by tag, with what was derived from it or with one image of it. */
 export async function serveManifest(
   services: Services,
   exchange: Exchange,
@@ -33,6 +34,9 @@ export async function serveManifest(
   if (derive === undefined || outcome.refuse !== undefined) report(exchange, outcome.applied);
   if (outcome.refuse !== undefined) throw outcome.refuse;
   const cached = { cache: found.cache, stored: found.cache === 'miss' && found.stored };
+  const image = outcome.select && (await request.serveImage?.(outcome.select));
+  // An index may list images that nobody pushed; the client then gets what it would have got.
+  if (image !== undefined && image.status !== 404) return answerWithImage(image);
   if (derive === undefined) return { ...manifestAnswer(exchange, request, outcome.headers, found.manifest), ...cached };
   const derived = await deriveManifest(services, exchange, request, found.manifest.digest, derive);
   const others = outcome.applied.filter((fix) => fix !== derive.fix);
@@ -42,6 +46,11 @@ export async function serveManifest(
   }
   report(exchange, [derive.fix]);
   return { ...derivedAnswer(exchange, request, derived.manifest), ...cached };
+}
+
+/** An image that stands for a tag: its own bytes and digest, kept no longer than a tag. */
+function answerWithImage(answer: Answer): Answer {
+  return answer.status < 400 ? { ...answer, headers: withFreshness(answer.headers, 'tag') } : answer;
 }
 
 /**
@@ -86,11 +95,15 @@ function prepared(exchange: Exchange, request: ManifestRequest, found: ManifestT
   const { kind } = request.reference;
   if (found.headHeaders !== undefined && method === 'HEAD') return prepare(exchange, request, found);
   const memo = exchange.endpoint.prepared.get(found.manifest) ?? new Map<string, ManifestOutcome>();
-  const key = `${method} ${kind}`;
+  const key = `${method} ${kind} ${acceptsOnlyImages(exchange)}`;
   const outcome = memo.get(key) ?? prepare(exchange, request, found);
   memo.set(key, outcome);
   exchange.endpoint.prepared.set(found.manifest, memo);
   return outcome;
+}
+
+function acceptsOnlyImages({ request }: Exchange): boolean {
+  return namesOnlyImages(parseAccept(headerValues(request.clientHeaders, 'Accept')));
 }
 
 function prepare(exchange: Exchange, request: ManifestRequest, found: ManifestToServe): ManifestOutcome {
@@ -100,6 +113,7 @@ function prepare(exchange: Exchange, request: ManifestRequest, found: ManifestTo
   const outcome = exchange.endpoint.fixes.manifest({
     method: exchange.request.method,
     reference: request.reference,
+    acceptsOnlyImages: acceptsOnlyImages(exchange),
     bytes,
     digest,
     inspection,
