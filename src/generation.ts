@@ -1,8 +1,11 @@
 import type { Metrics } from './admin/metrics.ts';
 import type { Config, EndpointConfig } from './config/config.ts';
+import { compilePolicy } from './domain/repository-policy.ts';
 import { FIXES } from './fixes/index.ts';
 import { compileFixes } from './fixes/run.ts';
 import { trustCheck } from './http/client.ts';
+import { createCursors } from './http/cursors.ts';
+import { createEndpointRoutes, type EndpointAddress } from './http/endpoint-routes.ts';
 import type { Edge } from './http/handle.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
@@ -25,13 +28,19 @@ export function generationOf(config: Config, dispatch: Dispatch, metrics: Metric
       createUpstream({ name, url, onAnswer: (answer) => metrics.upstreamAnswered(answer) }),
     ]),
   );
-  const endpoints = config.endpoints.map(
-    (endpoint) => [endpoint.host, endpointOf(endpoint, upstreams, config)] as const,
+  const addresses = config.endpoints.map(
+    ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({
+      endpoint: endpointOf(endpoint, upstreams, config),
+      ns,
+      isDefault,
+      ...(host === undefined ? {} : { host }),
+      ...(prefix === undefined ? {} : { prefix }),
+    }),
   );
-  const byHost = new Map(endpoints);
   const edge: Edge = {
     dispatch,
-    endpointFor: (host) => byHost.get(host) ?? byHost.get(host.replace(/:\d+$/, '')) ?? byHost.get(undefined),
+    endpoints: createEndpointRoutes(addresses),
+    cursors: createCursors(),
     trusts: trustCheck(config.trustedProxies),
     observe: (request) => telemetry.requestFinished(request),
     ready: createReadyAnswers(Date.now),
@@ -40,17 +49,22 @@ export function generationOf(config: Config, dispatch: Dispatch, metrics: Metric
 }
 
 function endpointOf(
-  endpoint: EndpointConfig,
+  endpoint: Omit<EndpointConfig, 'host' | 'prefix' | 'ns' | 'isDefault'>,
   upstreams: ReadonlyMap<string, UpstreamClient>,
   config: Config,
 ): Endpoint {
   const upstream = upstreams.get(endpoint.upstream);
   if (upstream === undefined)
     throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
+  const fixes = compileFixes(FIXES, endpoint.fixes);
+  const isHub = config.upstreams[endpoint.upstream]?.kind === 'dockerhub';
   return {
     name: endpoint.name,
     upstream,
-    fixes: compileFixes(FIXES, endpoint.fixes),
+    fixes,
+    policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
+    readOnly: endpoint.readOnly,
+    libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
     tagTtl: config.cache.tagTtl,
     prepared: new WeakMap(),
   };

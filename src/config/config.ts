@@ -1,3 +1,4 @@
+import type { RepositoryPattern } from '../domain/repository-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
 import type { HostPort } from '../lib/address.ts';
@@ -25,8 +26,17 @@ export interface EndpointConfig {
   readonly name: string;
   /** A key of `upstreams`. */
   readonly upstream: string;
-  /** The Host header field that selects this endpoint, in lower case, perhaps with a port; without it all other hosts do. */
+  /** The Host header field that selects this endpoint, in lower case, perhaps with a port. */
   readonly host?: string;
+  /** What the names of repositories begin with for its clients, without the slash behind it. */
+  readonly prefix?: string;
+  /** The registries for whose images its clients ask with `ns=`, in lower case. */
+  readonly ns: readonly string[];
+  /** Whether it takes all requests that no other endpoint claims. */
+  readonly isDefault: boolean;
+  /** The repositories that it serves, by the upstream's names. */
+  readonly repositories: { readonly allow: readonly RepositoryPattern[]; readonly deny: readonly RepositoryPattern[] };
+  readonly readOnly: boolean;
   readonly profile: ChosenProfile;
   /** The setting of every fix there is: its default, then the profile's, then the global one, then the endpoint's own. */
   readonly fixes: Readonly<Record<string, FixSetting>>;
@@ -47,7 +57,7 @@ export interface Config {
     readonly tagTtl: number;
   };
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
-  /** At least one; names and hosts differ, and at most one has no host. */
+  /** At least one; names, hosts, prefixes and namespaces differ, and at most one is the default. */
   readonly endpoints: readonly EndpointConfig[];
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** IP addresses and CIDR blocks. */

@@ -53,8 +53,11 @@ function keyTable(fixes: readonly Fix[]): string {
   return `## Keys\n\n${table(['Key', 'Type', 'Default', 'Environment variable', 'Meaning'], rows)}
 
 \`<name>\` is a name of your choice, of lower-case letters and digits with \`.\`, \`_\` or \`-\` between them. \`endpoints\` is a
-list; without it there is one endpoint, \`default\`, for the only upstream. Names and hosts of endpoints differ, and at most
-one endpoint has no \`host\`.`;
+list; without it there is one endpoint, \`default\`, for the only upstream. No two endpoints have the same name, host, prefix
+or namespace. A request is led by its \`ns=\`, then by its \`Host\`, then by the longest prefix that its repository begins
+with; the endpoint without any of the three takes all other requests. Where each has some, it is the only one without
+\`host\` and \`prefix\`. In patterns, \`*\` stands for any part of one component of a name, and \`**\` for any number of
+components. [clients.md](clients.md) shows it with real clients.`;
 }
 
 const VALUES = `## Values

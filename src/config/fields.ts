@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseRepositoryName } from '../domain/reference.ts';
+import { parseRepositoryPattern } from '../domain/repository-policy.ts';
 import { type HostPort, parseHostPort } from '../lib/address.ts';
 import { parseDuration, parseSize } from '../lib/units.ts';
 
@@ -65,6 +67,21 @@ export const addressOrOff = () =>
 
 /** A Host header field: a name or address, perhaps with a port. */
 export const host = () => parsed('host name', 'a host name such as team.example.com, perhaps with a port', parseHost);
+
+/** What stands in front of names of repositories. */
+export const repositoryPrefix = () =>
+  parsed('repository name', 'the first part of repository names, such as team or mirrors/hub', parseRepositoryName);
+
+export const repositoryPattern = () =>
+  parsed('pattern', 'a pattern of repository names such as team/app, team/* or team/**', parseRepositoryPattern);
+
+/** YAML gives booleans, the environment gives words. */
+export const yesOrNo = () =>
+  field<boolean>('true or false', (written) => {
+    if (written === true || written === 'true') return { value: true };
+    if (written === false || written === 'false') return { value: false };
+    return { wrong: expectedInstead('true or false', written) };
+  });
 
 /** An IP address or a block of them. */
 export const network = () =>

@@ -1,5 +1,5 @@
 import { nearest } from '../lib/nearest.ts';
-import { parseHost } from './fields.ts';
+import { claimMistakes } from './claims.ts';
 import type { Mistake } from './mistakes.ts';
 import type { Path } from './schema-keys.ts';
 import { isMap, valueAt, type WrittenMap } from './written.ts';
@@ -20,7 +20,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...names.filter((name) => !NAME.test(name)).map((name) => badName(['upstreams', name])),
     ...(names.length > 1 && endpoints.length === 0 ? [noEndpoint(names)] : []),
     ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
-    ...repetitions(endpoints),
+    ...claimMistakes(endpoints),
     ...sameAddress(written),
   ];
 }
@@ -54,34 +54,6 @@ function endpointMistakes(entry: WrittenMap, index: number, upstreams: readonly 
     mistakes.push({ path, message: `unknown upstream "${upstream}"${help}` });
   }
   return mistakes;
-}
-
-function repetitions(endpoints: readonly WrittenMap[]): readonly Mistake[] {
-  const names = endpoints.map(({ name }) => (name === undefined ? 'default' : name));
-  const hosts = endpoints.map(({ host }) => (typeof host === 'string' ? parseHost(host) : host));
-  const withoutHost = endpoints.map((entry) => (entry.host === undefined ? 'none' : undefined));
-  return [
-    ...repeated(names).map(([index, first]) => ({
-      path: ['endpoints', index, 'name'],
-      message: `"${names[index]}" is the name of endpoints[${first}] already`,
-    })),
-    ...repeated(hosts).map(([index, first]) => ({
-      path: ['endpoints', index, 'host'],
-      message: `"${hosts[index]}" is the host of endpoints[${first}] already`,
-    })),
-    ...repeated(withoutHost).map(([index, first]) => ({
-      path: ['endpoints', index, 'host'],
-      message: `required, because endpoints[${first}] takes all other hosts already`,
-    })),
-  ];
-}
-
-/** Each position that repeats an earlier text, with the first position that has it. */
-function repeated(values: readonly unknown[]): readonly (readonly [number, number])[] {
-  return values.flatMap((value, index) => {
-    const first = values.indexOf(value);
-    return typeof value === 'string' && first < index ? [[index, first] as const] : [];
-  });
 }
 
 function sameAddress(written: WrittenMap): readonly Mistake[] {

@@ -1,3 +1,4 @@
+import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { chooseProfile, profileSetting } from '../fixes/profiles.ts';
 import { defaultSetting, type FixSetting } from '../fixes/run.ts';
@@ -9,32 +10,47 @@ type WrittenEndpoint = WrittenConfig['endpoints'][number];
 /** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
 export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Config {
   const { admin, endpoints, fixes: globalFixes, ...rest } = written;
-  const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [{ name: 'default', fixes: {} }];
+  const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [ONLY_ENDPOINT];
+  const byDefault = defaultOf(listed);
   const onlyUpstream = Object.keys(written.upstreams)[0] ?? '';
   const resolve = ({ upstream = onlyUpstream, ...endpoint }: WrittenEndpoint) =>
     resolveEndpoint({ ...endpoint, upstream }, written.upstreams[upstream]?.kind, globalFixes, fixes);
   return {
     ...rest,
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
-    endpoints: listed.map(resolve),
+    endpoints: listed.map((endpoint) => ({ ...resolve(endpoint), isDefault: endpoint === byDefault })),
   };
 }
 
+/** The endpoint without an address, or else the only one that has no more than namespaces. */
+function defaultOf(endpoints: readonly WrittenEndpoint[]): WrittenEndpoint | undefined {
+  const elsewhere = endpoints.filter(({ host, prefix }) => host === undefined && prefix === undefined);
+  return elsewhere.find(({ ns }) => ns.length === 0) ?? (elsewhere.length === 1 ? elsewhere[0] : undefined);
+}
+
+const ONLY_ENDPOINT: WrittenEndpoint = {
+  name: 'default',
+  ns: [],
+  repositories: { allow: [EVERY_REPOSITORY], deny: [] },
+  readOnly: false,
+  fixes: {},
+};
+
 function resolveEndpoint(
-  { name, upstream, host, profile: named, fixes: ownFixes }: WrittenEndpoint & { readonly upstream: string },
+  { host, prefix, profile: named, fixes: ownFixes, ...rest }: WrittenEndpoint & { readonly upstream: string },
   kind: UpstreamKind | undefined,
   globalFixes: WrittenFixes,
   fixes: readonly Fix[],
-): EndpointConfig {
+): Omit<EndpointConfig, 'isDefault'> {
   const profile = chooseProfile(named, kind);
   const settings = fixes.map(
     (fix) =>
       [fix.id, settingOf(fix, [profileSetting(profile, fix.id), globalFixes[fix.id], ownFixes[fix.id]])] as const,
   );
   return {
-    name,
-    upstream,
+    ...rest,
     ...(host === undefined ? {} : { host }),
+    ...(prefix === undefined ? {} : { prefix }),
     profile,
     fixes: Object.fromEntries(settings),
   };

@@ -1,17 +1,37 @@
 import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { profileNames } from '../fixes/profiles.ts';
-import { host, text } from './fields.ts';
+import { host, repositoryPattern, repositoryPrefix, text, yesOrNo } from './fields.ts';
 import { fixSettings } from './schema-fixes.ts';
 
-/** One address that clients talk to. */
+/** What clients talk to, and how they reach it. */
 export function endpointSchema(fixes: readonly Fix[]) {
   return z.strictObject({
     name: text('name').prefault('default').describe('Its name in logs and metrics.'),
     upstream: text('name').optional().describe('The upstream behind it. Needed when there are several upstreams.'),
-    host: host()
+    host: host().optional().describe('The `Host` that reaches it, perhaps with a port.'),
+    prefix: repositoryPrefix()
       .optional()
-      .describe('The `Host` that selects it, perhaps with a port. The one endpoint without it takes all other hosts.'),
+      .describe(
+        'What repository names begin with to reach it: `team` for `/v2/team/app/...`, which asks the upstream for `app`.',
+      ),
+    ns: z
+      .array(host())
+      .prefault([])
+      .describe('The registries that it stands for: containerd asks a mirror with `?ns=docker.io`.'),
+    repositories: z
+      .strictObject({
+        allow: z
+          .array(repositoryPattern())
+          .prefault(['**'])
+          .describe("The repositories that it serves, by the upstream's names: `team/app`, `team/*`, `team/**`."),
+        deny: z
+          .array(repositoryPattern())
+          .prefault([])
+          .describe('Those of them that it does not serve after all. They are answered as if they did not exist.'),
+      })
+      .prefault({}),
+    readOnly: yesOrNo().prefault(false).describe('Whether it refuses pushes and deletes.'),
     profile: z
       .enum(profileNames)
       .optional()

@@ -1,3 +1,4 @@
+import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { formatSetting, PROFILES } from '../fixes/profiles.ts';
 import { defaultSetting, type FixSetting } from '../fixes/run.ts';
@@ -16,20 +17,16 @@ export function summarize(config: Config, catalogue: readonly Fix[]): string {
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
-function summarizeEndpoint(
-  { name, host, upstream, profile, fixes }: EndpointConfig,
-  config: Config,
-  catalogue: readonly Fix[],
-): readonly string[] {
+function summarizeEndpoint(endpoint: EndpointConfig, config: Config, catalogue: readonly Fix[]): readonly string[] {
+  const { name, upstream, profile, fixes } = endpoint;
   const { url = '', kind = '' } = config.upstreams[upstream] ?? {};
   const modes = Object.values(fixes).map((setting) => setting.mode);
   const counts = (['on', 'observe', 'off'] as const).map(
     (mode) => `${modes.filter((one) => one === mode).length} ${mode}`,
   );
-  const hosts = host === undefined ? 'any other host' : `host ${host}`;
   const suggested = profile.by === 'kind' && profile.name !== 'default' ? `, suggested by kind ${kind}` : '';
   return [
-    `endpoint ${name}: ${hosts} -> ${upstream} (${url}, ${kind}), fixes: ${counts.join(', ')}`,
+    `endpoint ${name}: ${waysTo(endpoint)} -> ${upstream} (${url}, ${kind}), ${rulesOf(endpoint)}fixes: ${counts.join(', ')}`,
     `  profile ${profile.name}${suggested}: ${PROFILES[profile.name].purpose}`,
     ...catalogue.flatMap((fix) => {
       const setting = fixes[fix.id];
@@ -44,4 +41,24 @@ function describeChange(setting: FixSetting, usual: FixSetting): string | undefi
   const options = Object.entries(setting.options).filter(([name, word]) => usual.options[name] !== word);
   if (setting.mode === usual.mode && options.length === 0) return undefined;
   return formatSetting({ ...Object.fromEntries(options), mode: setting.mode });
+}
+
+/** What it keeps from its clients. */
+function rulesOf({ repositories: { allow, deny }, readOnly }: EndpointConfig): string {
+  const rules = [
+    ...(allow.includes(EVERY_REPOSITORY) ? [] : [`only ${allow.join(' ') || 'nothing'}, `]),
+    ...(deny.length === 0 ? [] : [`not ${deny.join(' ')}, `]),
+    ...(readOnly ? ['read-only, '] : []),
+  ];
+  return rules.join('');
+}
+
+function waysTo({ host, prefix, ns, isDefault }: EndpointConfig): string {
+  const ways = [
+    ...(host === undefined ? [] : [`host ${host}`]),
+    ...(prefix === undefined ? [] : [`prefix ${prefix}/`]),
+    ...(ns.length === 0 ? [] : [`ns ${ns.join(' ')}`]),
+    ...(isDefault ? ['all other requests'] : []),
+  ];
+  return ways.join(', ');
 }

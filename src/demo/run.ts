@@ -5,6 +5,7 @@ import { startApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { digestOf } from '../domain/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX } from '../domain/media-type.ts';
+import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import { FIXES } from '../fixes/index.ts';
 import { defaultSetting } from '../fixes/run.ts';
 import { formatHostPort } from '../lib/address.ts';
@@ -86,6 +87,7 @@ function fill(dockerRegistry: BrokenRegistry, gitlab: BrokenRegistry): void {
 function configuration(directory: string, dockerRegistry: string, gitlab: string): Config {
   const fixes = Object.fromEntries(FIXES.map((fix) => [fix.id, defaultSetting(fix)]));
   const profile = { name: 'default', by: 'endpoint' } as const;
+  const plain = { ns: [], repositories: { allow: [EVERY_REPOSITORY], deny: [] }, readOnly: false, profile, fixes };
   return {
     listen: { host: '127.0.0.1', port: 0 },
     admin: undefined,
@@ -95,8 +97,8 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
       gitlab: { url: gitlab, kind: 'gitlab' },
     },
     endpoints: [
-      { name: 'registry', upstream: 'registry', profile, fixes },
-      { name: 'gitlab', upstream: 'gitlab', host: GITLAB_HOST, profile, fixes },
+      { ...plain, name: 'registry', upstream: 'registry', isDefault: true },
+      { ...plain, name: 'gitlab', upstream: 'gitlab', isDefault: false, host: GITLAB_HOST },
     ],
     log: { level: 'silent', format: 'json' },
     trustedProxies: [],

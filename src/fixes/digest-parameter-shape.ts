@@ -1,6 +1,6 @@
+import { mapQueryValues } from '../domain/query.ts';
 import { shapedDigestValue } from './digest-parameter.ts';
 import type { Fix } from './fix.ts';
-import { mapQueryValues } from './upload-query.ts';
 
 /** The form only: a digest that does not match the content is never made to. */
 export const digestParameterShape: Fix = {

@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from '../domain/digest.ts';
-import { queryValue } from './upload-query.ts';
+import { queryValue } from '../domain/query.ts';
 
 /** The longest digest has 135 characters; anything much longer is not one with blanks around it. */
 const MAX_LENGTH = 256;

@@ -1,9 +1,9 @@
 import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
 import { headerValue } from '../domain/headers.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
+import { queryValue } from '../domain/query.ts';
 import { digestParameter, parseDigestValue } from './digest-parameter.ts';
 import type { RequestView, ResponseView } from './fix.ts';
-import { queryValue } from './upload-query.ts';
 
 const NEWLINE = 0x0a;
 const START_OVER = 'The session is over now: open a new one with a POST and send the body again.';

@@ -1,8 +1,9 @@
 import type { OciError } from '../domain/errors.ts';
 import { headerValue } from '../domain/headers.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
+import { queryValue } from '../domain/query.ts';
 import type { RequestView } from './fix.ts';
-import { carriesUploadState, decodeEscapedState, queryValue, separateQuestionMarks } from './upload-query.ts';
+import { carriesUploadState, decodeEscapedState, separateQuestionMarks } from './upload-query.ts';
 
 const WHOLE_LOCATION = 'Use the Location of the last answer as it is, and in quotes';
 

@@ -17,6 +17,7 @@ import { gzipContentEncoding } from './gzip-content-encoding.ts';
 import { headLength } from './head-length.ts';
 import { html200 } from './html-200.ts';
 import { indexWithoutMediatype } from './index-without-mediatype.ts';
+import { libraryPrefix } from './library-prefix.ts';
 import { linkHeaderOrigin } from './link-header-origin.ts';
 import { listForImageOnlyClient } from './list-for-image-only-client.ts';
 import { locationOrigin } from './location-origin.ts';
@@ -44,6 +45,8 @@ import { uploadsNoTrailingSlash } from './uploads-no-trailing-slash.ts';
  * may rely on (the body of an error is made JSON before it is explained), and the last explanation is the general one.
  */
 export const FIXES: readonly Fix[] = [
+  // Names
+  libraryPrefix,
   // Negotiation
   acceptShape,
   acceptMissingOci404,

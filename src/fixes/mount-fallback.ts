@@ -1,6 +1,7 @@
+import { queryText, queryValue, withoutQueryParameter } from '../domain/query.ts';
 import { parseRepositoryName } from '../domain/reference.ts';
 import type { Fix } from './fix.ts';
-import { queryValue, withoutMount, withoutQueryParameter } from './upload-query.ts';
+import { withoutMount } from './upload-query.ts';
 
 /**
  * A mount saves an upload and is never needed: a registry may open a session instead. The pipeline does so for a registry
@@ -15,8 +16,8 @@ export const mountFallback: Fix = {
   request: ({ method, route, query }) => {
     if (method !== 'POST' || route.kind !== 'upload-start' || queryValue(query, 'mount') === undefined)
       return undefined;
-    const from = queryValue(query, 'from');
-    if (from !== undefined && parseRepositoryName(decoded(from)) === undefined) {
+    const from = queryText(query, 'from');
+    if (from !== undefined && parseRepositoryName(from) === undefined) {
       return { note: 'opened a session: the mount names no repository', query: withoutMount(query) };
     }
     return queryValue(query, 'origin') === undefined
@@ -24,11 +25,3 @@ export const mountFallback: Fix = {
       : { note: 'left out the origin of the mount', query: withoutQueryParameter(query, 'origin') };
   },
 };
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}

@@ -1,4 +1,4 @@
-import { queryValue } from './upload-query.ts';
+import { queryText, queryValue } from '../domain/query.ts';
 
 /** Which page of a list is asked for (distribution-spec, "Listing Tags"). */
 export interface Page {
@@ -26,14 +26,4 @@ export function withPage(query: string, page: Page): string {
     ...(page.last === undefined ? [] : [`last=${encodeURIComponent(page.last)}`]),
     ...others,
   ].join('&');
-}
-
-/** The decoded value of a parameter. A `+` stays: media types have it, and nothing in lists has blanks. */
-export function queryText(query: string, name: string): string | undefined {
-  const raw = queryValue(query, name);
-  try {
-    return raw === undefined ? undefined : decodeURIComponent(raw);
-  } catch {
-    return raw;
-  }
 }

@@ -2,8 +2,8 @@ import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
 import type { ListDocument } from '../domain/list.ts';
 import { OCI_INDEX } from '../domain/media-type.ts';
+import { queryText } from '../domain/query.ts';
 import type { Fix, ListChange, ListView } from './fix.ts';
-import { queryText } from './page-query.ts';
 
 const APPLIED = 'OCI-Filters-Applied';
 /** By these statuses registries without the API answer; clients look only for the 404 of the specification. */

@@ -1,5 +1,5 @@
+import { queryValue, withoutQueryParameter } from '../domain/query.ts';
 import type { Fix } from './fix.ts';
-import { queryValue, withoutQueryParameter } from './upload-query.ts';
 
 /**
  * distribution-spec lets a registry answer 202 to a blob that comes with the POST ("POST then PUT" is what is left then);

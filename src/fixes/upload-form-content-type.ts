@@ -1,7 +1,7 @@
 import { headerValue, withHeader } from '../domain/headers.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
+import { queryValue } from '../domain/query.ts';
 import type { Fix, RequestView } from './fix.ts';
-import { queryValue } from './upload-query.ts';
 
 /** docker-registry reads a body that is declared as a form as a form, and stores nothing of it. */
 export const uploadFormContentType: Fix = {

@@ -1,35 +1,9 @@
+import { mapQueryValues, withoutQueryParameter } from '../domain/query.ts';
+
 /**
  * Raw queries, without the leading `?`. Upload queries are the registry's own and opaque (distribution-spec, "Pushing
  * blobs"), and registries sign them, so nothing here decodes or encodes a byte that is not being repaired.
  */
-
-/** The raw value of the first parameter of that name; undefined when it is absent or has no `=`. */
-export function queryValue(query: string, name: string): string | undefined {
-  const prefix = `${name}=`;
-  return query
-    .split('&')
-    .find((part) => part.startsWith(prefix))
-    ?.slice(prefix.length);
-}
-
-/** The query with each `name=value` passed through `change`; parts without `=` stay. */
-export function mapQueryValues(query: string, change: (name: string, value: string) => string): string {
-  return query
-    .split('&')
-    .map((part) => {
-      const at = part.indexOf('=');
-      return at < 0 ? part : `${part.slice(0, at)}=${change(part.slice(0, at), part.slice(at + 1))}`;
-    })
-    .join('&');
-}
-
-/** The query without any parameter of that name. */
-export function withoutQueryParameter(query: string, name: string): string {
-  return query
-    .split('&')
-    .filter((part) => part !== name && !part.startsWith(`${name}=`))
-    .join('&');
-}
 
 /** What asks for a mount (distribution-spec, "Mounting a blob from another repository"), and docker's hint at where it is from. */
 const MOUNT_PARAMETERS = ['mount', 'from', 'origin'];

@@ -1,7 +1,7 @@
 import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { parseMediaType } from '../domain/media-type.ts';
+import { queryValue } from '../domain/query.ts';
 import type { Fix, ResponseView } from './fix.ts';
-import { queryValue } from './upload-query.ts';
 
 /** skopeo and crane take nothing but the status of the specification for success; ECR answers 201 to a PATCH. */
 export const uploadStatusVariants: Fix = {

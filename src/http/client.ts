@@ -42,10 +42,10 @@ function firstValue(headers: HeaderList, name: string): string | undefined {
 
 /**
  * Who is asking, told apart by their credentials without keeping them. Cookies count, and so does the query, where some
- * registries take a token: they see both. The namespace that containerd sends to every mirror is none.
+ * registries take a token: they see both.
  */
 export function callerOf(headers: HeaderList, query = ''): Caller {
-  const parameters = query.split('&').filter((parameter) => parameter !== '' && !parameter.startsWith('ns='));
+  const parameters = query.split('&').filter((parameter) => parameter !== '');
   const credentials = [headerValues(headers, 'Authorization'), headerValues(headers, 'Cookie'), parameters];
   if (credentials.flat().length === 0) return { identity: 'anonymous', anonymous: true };
   return { identity: hash('sha256', JSON.stringify(credentials), 'base64url'), anonymous: false };

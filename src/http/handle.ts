@@ -1,21 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerListFromRaw, headerValue, headerValues } from '../domain/headers.ts';
-import { formatHostPort } from '../lib/address.ts';
+import { type HeaderList, headerListFromRaw, headerValue } from '../domain/headers.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
-import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
+import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-import { callerOf, clientOrigin, type TrustCheck } from './client.ts';
+import { callerOf, type TrustCheck } from './client.ts';
+import type { Cursors } from './cursors.ts';
+import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
+import { openPassage, type Passage } from './passage.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
-import { originForm, parseTarget, type Target } from './routes.ts';
+import { originForm, parseTarget } from './routes.ts';
 
 /** What the edge works with; a reload replaces it as a whole. */
 export interface Edge {
   readonly dispatch: Dispatch;
-  /** The endpoint for a Host header field, in lower case; undefined when there is none. */
-  readonly endpointFor: (host: string) => Endpoint | undefined;
+  readonly endpoints: EndpointRoutes;
+  readonly cursors: Cursors;
   readonly trusts: TrustCheck;
   readonly observe: (request: FinishedRequest) => void;
   readonly ready: ReadyAnswers;
@@ -60,18 +62,19 @@ export async function handle(
   if (method !== 'GET' && method !== 'HEAD') edge.ready.forget();
   let failure: unknown;
   let answer: Answer;
+  let passage: Passage | undefined;
   try {
     const target = parseTarget(url);
     seen.kind = target.route.kind;
-    const host = hostOf(incoming, headers);
-    const endpoint = findEndpoint(edge, host.toLowerCase());
-    seen.endpoint = endpoint.name;
-    const origin = clientOrigin(incoming, headers, host, edge.trusts);
-    const parts = { endpoint, clientOrigin: origin, applied, incoming, outgoing };
-    answer = await withFirstBytes(await edge.dispatch(exchangeOf(parts, target, headers)));
+    passage = openPassage(edge, incoming, headers, target, applied);
+    seen.endpoint = passage.endpoint.name;
+    seen.kind = passage.target.route.kind;
+    const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers);
+    answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
   } catch (error) {
     failure = error;
-    answer = answerError(asRegistryError(error), method);
+    const refusal = answerError(asRegistryError(error), method);
+    answer = passage === undefined ? refusal : await passage.back(refusal);
   }
   const headersOut = headersOfAnswer(answer, method, applied);
   const record: RequestRecord = {
@@ -122,35 +125,9 @@ function keepReady(
   edge.ready.keep(incoming, { status, headers, bytes, record, until: reusableUntil });
 }
 
-// RFC 9110, section 7.2, and RFC 3986, section 3.2: a name, an IPv4 or a bracketed IPv6 address, and a port.
-const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
-
-/**
- * RFC 9112, section 3.2: a request without exactly one valid Host is answered 400. HTTP/1.0 has none, and old health checks
- * speak it; they mean the address that they reached.
- */
-function hostOf({ httpVersion, socket }: IncomingMessage, headers: HeaderList): string {
-  const [host, ...others] = headerValues(headers, 'Host');
-  if (host === undefined && httpVersion === '1.0') {
-    return formatHostPort({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });
-  }
-  if (host !== undefined && others.length === 0 && HOST.test(host)) return host;
-  throw new RegistryError('UNSUPPORTED', { status: 400, message: 'the Host field is missing or malformed' });
-}
-
-function findEndpoint(edge: Edge, host: string): Endpoint {
-  const endpoint = edge.endpointFor(host);
-  if (endpoint !== undefined) return endpoint;
-  throw new RegistryError('NAME_UNKNOWN', {
-    message: 'no endpoint has this host name',
-    detail: { host },
-    explanation: `No endpoint is configured for the host "${host}", and none without a host.`,
-  });
-}
-
 function exchangeOf(
-  parts: Pick<Exchange, 'endpoint' | 'clientOrigin' | 'applied' | 'incoming' | 'outgoing'>,
-  target: Target,
+  { endpoint, clientOrigin, target }: Passage,
+  parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
   headers: HeaderList,
 ): Exchange {
   const { incoming, outgoing } = parts;
@@ -160,10 +137,13 @@ function exchangeOf(
   });
   const length = headerValue(headers, 'Content-Length');
   const hasBody = length === undefined ? incoming.headers['transfer-encoding'] !== undefined : Number(length) > 0;
+  const { route, query } = target;
   return {
     ...parts,
-    caller: callerOf(headers, target.query),
-    request: { method: incoming.method ?? 'GET', ...target, headers, clientHeaders: headers, hasBody },
+    endpoint,
+    clientOrigin,
+    caller: callerOf(headers, query),
+    request: { method: incoming.method ?? 'GET', route, query, headers, clientHeaders: headers, hasBody },
     signal: gone.signal,
   };
 }

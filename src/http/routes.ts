@@ -46,7 +46,8 @@ export function parseTarget(target: string): Target {
   return { route: parsePath(path), query };
 }
 
-function parsePath(path: string): Route {
+/** What a valid path is about. @throws RegistryError */
+export function parsePath(path: string): Route {
   if (path === '/v2' || path === '/v2/') return { kind: 'base' };
   if (path === '/v2/_catalog') return { kind: 'catalog' };
   if (!path.startsWith('/v2/')) {

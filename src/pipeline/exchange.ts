@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { HeaderList } from '../domain/headers.ts';
-import type { RequestView } from '../fixes/fix.ts';
+import type { RepositoryPolicy } from '../domain/repository-policy.ts';
+import type { FixMode, RequestView } from '../fixes/fix.ts';
 import type { AppliedFix, FixSet, ManifestOutcome } from '../fixes/run.ts';
 import type { BlobReader, CacheStatus, CanonicalManifest, Upstream } from './ports.ts';
 
@@ -10,6 +11,12 @@ export interface Endpoint {
   readonly name: string;
   readonly upstream: Upstream;
   readonly fixes: FixSet;
+  /** The repositories that it serves, by the upstream's names. */
+  readonly policy: RepositoryPolicy;
+  /** Whether it takes nothing but GET and HEAD. */
+  readonly readOnly: boolean;
+  /** How names of one component are treated; `off` for any registry but the Docker Hub. */
+  readonly libraryPrefix: FixMode;
   /** How long a tag's digest is believed without asking the registry again, in milliseconds. */
   readonly tagTtl: number;
   /** What the fixes made of stored manifests, by method and kind of reference. */

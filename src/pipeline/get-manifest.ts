@@ -73,16 +73,9 @@ async function getByTag(
   return answerResolved(services, exchange, request, resolved, known?.digest);
 }
 
-/** The namespace with which containerd asks a mirror (distribution-spec, "Proxying"): a host, with or without a port. */
-const NAMESPACE_ONLY = /^ns=[\w.:-]{1,255}$/;
-
-/**
- * The name under which it is recorded what a tag means to this kind of request. Registries that know namespaces have other
- * content in each; what any other query selects nobody knows, so that nothing is recorded.
- */
+/** The name under which it is recorded what a tag means to this kind of request. What a query selects nobody knows. */
 function recordName(view: View, query: string): string | undefined {
-  if (query === '') return view;
-  return NAMESPACE_ONLY.test(query) ? `${view}?${query}` : undefined;
+  return query === '' ? view : undefined;
 }
 
 async function getByDigest(

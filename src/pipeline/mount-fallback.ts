@@ -1,6 +1,7 @@
 import { headerValue } from '../domain/headers.ts';
+import { queryValue } from '../domain/query.ts';
 import type { RequestView } from '../fixes/fix.ts';
-import { queryValue, withoutMount } from '../fixes/upload-query.ts';
+import { withoutMount } from '../fixes/upload-query.ts';
 import type { Exchange } from './exchange.ts';
 import type { ForwardedAnswer } from './pass-through-proxy.ts';
 import { reportRepair } from './report.ts';

@@ -15,6 +15,10 @@ describe('a configuration file', () => {
         {
           name: 'default',
           upstream: 'hub',
+          ns: [],
+          isDefault: true,
+          repositories: { allow: ['**'], deny: [] },
+          readOnly: false,
           profile: { name: 'default', by: 'kind' },
           fixes: {
             'add-type': { mode: 'on', options: { force: 'no' } },
@@ -38,7 +42,14 @@ upstreams:
   lab: { url: HTTP://Lab.Example.com:80, kind: gitlab }
 endpoints:
   - { upstream: hub }
-  - { name: lab, upstream: lab, host: Lab.Local:5000, profile: strict }
+  - name: lab
+    upstream: lab
+    host: Lab.Local:5000
+    prefix: team/lab
+    ns: [Lab.Example.com]
+    repositories: { allow: [a/**], deny: ['*'] }
+    readOnly: true
+    profile: strict
 log: { level: debug, format: json }
 trustedProxies: [10.0.0.0/8, '::1']
 drainTimeout: 5s
@@ -54,7 +65,11 @@ drainTimeout: 5s
       },
       endpoints: [
         { name: 'default', upstream: 'hub' },
-        { name: 'lab', upstream: 'lab', host: 'lab.local:5000', profile: { name: 'strict' } },
+        {
+          ...{ name: 'lab', upstream: 'lab', isDefault: false, readOnly: true, profile: { name: 'strict' } },
+          ...{ host: 'lab.local:5000', prefix: 'team/lab', ns: ['lab.example.com'] },
+          repositories: { allow: ['a/**'], deny: ['*'] },
+        },
       ],
       log: { level: 'debug', format: 'json' },
       trustedProxies: ['10.0.0.0/8', '::1'],

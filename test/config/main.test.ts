@@ -39,7 +39,7 @@ describe('check', () => {
     const { code, stdout, stderr } = await manifix(['check', '--config', 'config.yaml']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^config\.yaml: valid\n/);
-    expect(stdout).toContain('endpoint default: any other host -> hub (https://registry-1.docker.io, dockerhub)');
+    expect(stdout).toContain('endpoint default: all other requests -> hub (https://registry-1.docker.io, dockerhub)');
   });
 
   it('prints the profile of an endpoint and what it sets', async () => {

@@ -156,7 +156,7 @@ describe('upstreams and endpoints', () => {
       ['endpoints[1].host: "x:1" is the host of endpoints[0] already'],
     ],
     [
-      'a host for all endpoints but one',
+      'a host, a prefix or namespaces for all endpoints but one',
       {
         endpoints: [
           { name: 'a', upstream: 'a' },
@@ -165,8 +165,49 @@ describe('upstreams and endpoints', () => {
         ],
       },
       [
-        'endpoints[1].host: required, because endpoints[0] takes all other hosts already',
-        'endpoints[2].host: required, because endpoints[0] takes all other hosts already',
+        'endpoints[1]: needs a host, a prefix or ns: endpoints[0] takes all other requests already',
+        'endpoints[2]: needs a host, a prefix or ns: endpoints[0] takes all other requests already',
+      ],
+    ],
+    [
+      'prefixes that differ',
+      {
+        endpoints: [
+          { name: 'a', upstream: 'a', prefix: 'team/x' },
+          { name: 'b', upstream: 'b', prefix: 'team/x' },
+        ],
+      },
+      ['endpoints[1].prefix: "team/x" is the prefix of endpoints[0] already'],
+    ],
+    [
+      'namespaces that differ, in any case of letters',
+      {
+        endpoints: [
+          { name: 'a', upstream: 'a', ns: ['docker.io', 'GHCR.io'] },
+          { name: 'b', upstream: 'b', ns: ['quay.io', 'ghcr.io', 'quay.io'] },
+        ],
+      },
+      [
+        'endpoints[1].ns[1]: endpoints[0] stands for "ghcr.io" already',
+        'endpoints[1].ns[2]: endpoints[1] stands for "quay.io" already',
+      ],
+    ],
+    [
+      'a prefix that is the name of a repository',
+      { endpoints: [{ upstream: 'a', prefix: '/Team/' }] },
+      ['endpoints[0].prefix: expected the first part of repository names, such as team or mirrors/hub, got "/Team/"'],
+    ],
+    [
+      'patterns that some repository matches',
+      {
+        endpoints: [
+          { upstream: 'a', repositories: { allow: ['team/**'], deny: ['Team/*', 'a**'] }, readOnly: 'maybe' },
+        ],
+      },
+      [
+        'endpoints[0].repositories.deny[0]: expected a pattern of repository names such as team/app, team/* or team/**, got "Team/*"',
+        'endpoints[0].repositories.deny[1]: expected a pattern of repository names such as team/app, team/* or team/**, got "a**"',
+        'endpoints[0].readOnly: expected true or false, got "maybe"',
       ],
     ],
   ])('need %s', async (_, file, mistakes) => {

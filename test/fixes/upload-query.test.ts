@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  carriesUploadState,
-  decodeEscapedState,
-  mapQueryValues,
-  queryValue,
-  separateQuestionMarks,
-  withoutQueryParameter,
-} from '../../src/fixes/upload-query.ts';
+import { carriesUploadState, decodeEscapedState, separateQuestionMarks } from '../../src/fixes/upload-query.ts';
 
 const rawQueries = fc
   .array(fc.constantFrom('a', 'digest', '=', '&', '?', '%', '25', '3D', '2B', '_state', ':', 'ü', ' '), {
@@ -16,26 +9,6 @@ const rawQueries = fc
   .map((parts) => parts.join(''));
 
 describe('a raw upload query', () => {
-  it('gives out the first value of a name as it is written', () => {
-    expect(queryValue('_state=a%3D%3D&digest=sha256%3Aab&digest=x', 'digest')).toBe('sha256%3Aab');
-    expect(queryValue('_state=a==&x', '_state')).toBe('a==');
-    expect(queryValue('mydigest=1&digest', 'digest')).toBeUndefined();
-    expect(queryValue('', 'digest')).toBeUndefined();
-  });
-
-  it('loses every parameter of a name and nothing else', () => {
-    expect(withoutQueryParameter('a=%20&digest=x&b&digest=y&digest', 'digest')).toBe('a=%20&b');
-    expect(withoutQueryParameter('digest=x', 'digest')).toBe('');
-  });
-
-  it('comes back byte for byte when nothing is repaired', () => {
-    fc.assert(
-      fc.property(rawQueries, (query) => {
-        expect(mapQueryValues(query, (_, value) => value)).toBe(query);
-      }),
-    );
-  });
-
   it('has each ? in front of a name made into &, once and for all', () => {
     expect(separateQuestionMarks('_state=abc==?digest=sha256:ab')).toBe('_state=abc==&digest=sha256:ab');
     expect(separateQuestionMarks('?digest=x')).toBe('digest=x');

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { trustCheck } from '../../src/http/client.ts';
+import { createCursors } from '../../src/http/cursors.ts';
+import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import type { Edge } from '../../src/http/handle.ts';
 import { createReadyAnswers } from '../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../src/http/server.ts';
@@ -40,7 +42,8 @@ export async function startEdge(
       exchanges.push(exchange);
       return dispatch(exchange);
     },
-    endpointFor: () => endpoint,
+    endpoints: createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]),
+    cursors: createCursors(),
     trusts: trustCheck([]),
     observe: finished.add,
     ready: createReadyAnswers(Date.now),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../src/domain/errors.ts';
+import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
 import { barrier, within } from '../support/deadline.ts';
 import { fakeServices } from '../support/fakes.ts';
@@ -85,7 +86,7 @@ describe('a request that cannot be served', () => {
   });
 
   it('is 404 for a host that no endpoint has', async () => {
-    await using edge = await startEdge(undefined, { endpointFor: () => undefined });
+    await using edge = await startEdge(undefined, { endpoints: createEndpointRoutes([]) });
     const answer = await exchange(edge.url, { target: '/v2/', headers: { Host: 'Other.test' } });
     expect(answer.status).toBe(404);
     expect(JSON.parse(answer.body.toString()).errors[0]).toMatchObject({

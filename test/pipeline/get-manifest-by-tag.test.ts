@@ -159,7 +159,7 @@ describe('a tag that the registry refuses', () => {
 describe('what is sent to the registry for a tag', () => {
   it('is a short list of the fields of the client, and its query', async () => {
     const { ask, upstream } = createScene();
-    await ask('GET', `${path}?ns=docker.io`, [
+    await ask('GET', `${path}?platform=arm64`, [
       ['Accept', mediaTypes.ociManifest],
       ['authorization', 'Basic YTph'],
       ['User-Agent', 'test/1'],
@@ -168,7 +168,7 @@ describe('what is sent to the registry for a tag', () => {
       ['X-Forwarded-Host', 'evil.test'],
       ['Accept-Encoding', 'gzip'],
     ]);
-    expect(upstream.requests[0]).toMatchObject({ path: `${path}?ns=docker.io`, redirects: 'follow' });
+    expect(upstream.requests[0]).toMatchObject({ path: `${path}?platform=arm64`, redirects: 'follow' });
     expect(upstream.requests[0]?.headers).toEqual([
       ['Accept', mediaTypes.ociManifest],
       ['authorization', 'Basic YTph'],

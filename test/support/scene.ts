@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
+import { compilePolicy, EVERY_REPOSITORY } from '../../src/domain/repository-policy.ts';
 import { FIXES } from '../../src/fixes/index.ts';
 import { type AppliedFix, compileFixes, type FixSetting } from '../../src/fixes/run.ts';
 import { callerOf } from '../../src/http/client.ts';
@@ -72,13 +73,21 @@ export function createScene({ settings = {}, tagTtl = 60_000 }: SceneOptions = {
   };
 }
 
+/** What an endpoint is that serves everything under the upstream's names. */
+export const plainEndpoint = {
+  name: 'default',
+  policy: compilePolicy([EVERY_REPOSITORY], []),
+  readOnly: false,
+  libraryPrefix: 'off',
+} as const;
+
 /** An endpoint with the catalogue's fixes in these settings, otherwise in their default modes. */
 export function fakeEndpoint(
   upstream: Upstream,
   settings: Readonly<Record<string, FixSetting>> = {},
   tagTtl = 60_000,
 ): Endpoint {
-  return { name: 'default', upstream, fixes: compileFixes(FIXES, settings), tagTtl, prepared: new WeakMap() };
+  return { ...plainEndpoint, upstream, fixes: compileFixes(FIXES, settings), tagTtl, prepared: new WeakMap() };
 }
 
 /** A request as the edge hands it over; its sockets lead nowhere. */

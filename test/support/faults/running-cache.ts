@@ -4,6 +4,8 @@ import { RegistryError } from '../../../src/domain/errors.ts';
 import { FIXES } from '../../../src/fixes/index.ts';
 import { compileFixes } from '../../../src/fixes/run.ts';
 import { trustCheck } from '../../../src/http/client.ts';
+import { createCursors } from '../../../src/http/cursors.ts';
+import { createEndpointRoutes } from '../../../src/http/endpoint-routes.ts';
 import type { Edge } from '../../../src/http/handle.ts';
 import { createReadyAnswers } from '../../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../../src/http/server.ts';
@@ -18,6 +20,7 @@ import { openStore, type Store } from '../../../src/store/open-store.ts';
 import { createDefects } from '../../../src/upstream/defects.ts';
 import { createUpstream, type UpstreamTimeouts } from '../../../src/upstream/upstream.ts';
 import { listenOnLoopback } from '../ports.ts';
+import { plainEndpoint } from '../scene.ts';
 
 export interface CacheOptions {
   readonly directory: string;
@@ -61,10 +64,11 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
     locationKey: randomBytes(32),
   });
   const fixes = compileFixes(FIXES, {});
-  const endpoint: Endpoint = { name: 'default', upstream, fixes, tagTtl, prepared: new WeakMap() };
+  const endpoint: Endpoint = { ...plainEndpoint, upstream, fixes, tagTtl, prepared: new WeakMap() };
   const edge: Edge = {
     dispatch,
-    endpointFor: () => endpoint,
+    endpoints: createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]),
+    cursors: createCursors(),
     trusts: trustCheck([]),
     observe: telemetry.requestFinished,
     ready: createReadyAnswers(clock.now),
