@@ -7,14 +7,16 @@ import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
 import type { Config } from './config/config.ts';
+import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
 import { createConnections } from './http/connections.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import { createLogger } from './lib/logger.ts';
 import { singleFlight } from './lib/single-flight.ts';
+import { toolOperations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
-import type { Services } from './pipeline/ports.ts';
+import type { Services, Telemetry } from './pipeline/ports.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createDefects } from './upstream/defects.ts';
@@ -30,8 +32,11 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Opens the store, joins the layers and starts to listen. Rejects with a plain sentence when something is in the way. */
-export async function startApp(config: Config): Promise<App> {
+/**
+ * Opens the store, joins the layers and starts to listen. Rejects with a plain sentence when something is in the way.
+ * `hooks` let whoever starts it watch what it does.
+ */
+export async function startApp(config: Config, hooks: AppHooks = {}): Promise<App> {
   const logger = createLogger(config.log);
   const store = await openStore({
     directory: config.cache.dir,
@@ -43,7 +48,7 @@ export async function startApp(config: Config): Promise<App> {
     logger.warn({ upstream, fix }, 'a registry shows a defect that manifix works around'),
   );
   const metrics = createMetrics(store, connections.figures, defects);
-  const telemetry = createTelemetry(logger, metrics);
+  const telemetry = watchedTelemetry(createTelemetry(logger, metrics), hooks);
   const grants = createGrants();
   const services: Services = {
     blobs: store.blobs,
@@ -58,7 +63,7 @@ export async function startApp(config: Config): Promise<App> {
   };
   const dispatch = createDispatch(services);
   bindUpstreams(store, config);
-  let generation = generationOf(config, dispatch, metrics, telemetry);
+  let generation = generationOf(config, dispatch, metrics, telemetry, hooks.watch);
   let accepting = true;
   const server = createEdgeServer(() => generation.edge, connections);
   const admin = createAdminServer({
@@ -66,6 +71,7 @@ export async function startApp(config: Config): Promise<App> {
     health: store.health,
     accepting: () => accepting,
     cache: operationsOn(store, () => generation.edge.ready.forget()),
+    tools: toolOperations(() => generation.config, startApp),
   });
   try {
     if (config.admin !== undefined) await listen(admin, config.admin.listen);
@@ -84,7 +90,7 @@ export async function startApp(config: Config): Promise<App> {
       bindUpstreams(store, next);
       grants.clear();
       defects.clear();
-      generation = generationOf(next, dispatch, metrics, telemetry);
+      generation = generationOf(next, dispatch, metrics, telemetry, hooks.watch);
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);
       store.setScrubRate(next.cache.scrubRate);
@@ -114,6 +120,17 @@ function operationsOn({ maintenance }: Store, forgetAnswers: () => void): CacheO
       } finally {
         forgetAnswers();
       }
+    },
+  };
+}
+
+function watchedTelemetry(telemetry: Telemetry, { requestFinished }: AppHooks): Telemetry {
+  if (requestFinished === undefined) return telemetry;
+  return {
+    ...telemetry,
+    requestFinished(request) {
+      telemetry.requestFinished(request);
+      requestFinished(request);
     },
   };
 }

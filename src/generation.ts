@@ -21,11 +21,17 @@ export interface Generation {
 }
 
 /** Makes upstreams, endpoints and the edge of a configuration; what outlives a reload is handed in. */
-export function generationOf(config: Config, dispatch: Dispatch, metrics: Metrics, telemetry: Telemetry): Generation {
+export function generationOf(
+  config: Config,
+  dispatch: Dispatch,
+  metrics: Metrics,
+  telemetry: Telemetry,
+  watch = (upstream: UpstreamClient) => upstream,
+): Generation {
   const upstreams = new Map(
     Object.entries(config.upstreams).map(([name, { url }]) => [
       name,
-      createUpstream({ name, url, onAnswer: (answer) => metrics.upstreamAnswered(answer) }),
+      watch(createUpstream({ name, url, onAnswer: (answer) => metrics.upstreamAnswered(answer) })),
     ]),
   );
   const addresses = config.endpoints.map(

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import type { App } from './app.ts';
+import type { CommandOutcome } from './commands/cache.ts';
+import type { AskRequest } from './config/ask-request.ts';
 import type { CacheRequest } from './config/cache-request.ts';
 import { type CommandLine, parseCommandLine } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
@@ -24,6 +26,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return check(line.flags);
     case 'cache':
       return cache(line.request);
+    case 'ask':
+      return ask(line.request);
     case 'demo':
       return (await import('./demo/run.ts')).runDemo();
     case 'version':
@@ -47,10 +51,17 @@ async function check(flags: ConfigFlags): Promise<number> {
 
 async function cache(request: CacheRequest): Promise<number> {
   const { runCacheCommand } = await import('./commands/cache.ts');
-  const { exitCode, text, complaint } = await runCacheCommand(request, () => load(request.place));
-  if (complaint !== undefined) return fail(exitCode, [complaint]);
-  print(text ?? '');
-  return exitCode;
+  return tell(await runCacheCommand(request, () => load(request.place)));
+}
+
+async function ask(request: AskRequest): Promise<number> {
+  const { runAskCommand } = await import('./commands/ask.ts');
+  return tell(await runAskCommand(request, () => load(request.place)));
+}
+
+function tell({ exitCode, text, complaint }: CommandOutcome): number {
+  if (text !== undefined) print(text);
+  return complaint === undefined ? exitCode : fail(exitCode, [complaint]);
 }
 
 async function serve(flags: ConfigFlags): Promise<number | undefined> {

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type CacheOperations, createCacheRoutes } from './cache-routes.ts';
 import type { Metrics } from './metrics.ts';
+import { createToolRoutes, type ToolOperations } from './tool-routes.ts';
 
 export interface AdminOptions {
   readonly metrics: Metrics;
@@ -11,12 +12,13 @@ export interface AdminOptions {
   /** False from the start of the shutdown on, so that load balancers look elsewhere. */
   readonly accepting: () => boolean;
   readonly cache: CacheOperations;
+  readonly tools: ToolOperations;
 }
 
-const PATHS = ['/healthz', '/readyz', '/metrics', '/cache/stats', '/cache/verify', '/cache/purge'];
+const PATHS = ['/healthz', '/readyz', '/metrics', '/cache/stats', '/cache/verify', '/cache/purge', '/explain'];
 
 /** The listener for operators: liveness, readiness, metrics and the cache. It is separate so that clients cannot reach it. */
-export function createAdminServer({ metrics, health, accepting, cache }: AdminOptions): Server {
+export function createAdminServer({ metrics, health, accepting, cache, tools }: AdminOptions): Server {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {
@@ -28,6 +30,7 @@ export function createAdminServer({ metrics, health, accepting, cache }: AdminOp
     context.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
   );
   app.route('/cache', createCacheRoutes(cache));
+  app.route('/', createToolRoutes(tools));
   app.notFound((context) => context.json({ status: 'not found', paths: PATHS }, 404));
   return createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
 }

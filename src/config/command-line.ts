@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../lib/nearest.ts';
+import { type AskRequest, readAskRequest } from './ask-request.ts';
 import { type CacheRequest, type FlagValues, readCacheRequest } from './cache-request.ts';
-import { COMMANDS, type CommandName, commandNames, commandsBelow, type Flag, isCommand } from './commands.ts';
+import {
+  type Argument,
+  argumentOf,
+  COMMANDS,
+  type CommandName,
+  commandNames,
+  commandsBelow,
+  type Flag,
+  isCommand,
+} from './commands.ts';
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
 
@@ -9,6 +19,7 @@ import type { ConfigFlags } from './load.ts';
 export type CommandLine =
   | { readonly command: 'serve' | 'check'; readonly flags: ConfigFlags }
   | { readonly command: 'cache'; readonly request: CacheRequest }
+  | { readonly command: 'ask'; readonly request: AskRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'wrong'; readonly text: string };
@@ -28,7 +39,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (command === 'help') return help(rest);
   const outcome = readFlags(command, rest);
   if ('mistake' in outcome) return wrong(outcome.mistake, command);
-  return interpret(command, outcome.values);
+  return interpret(command, outcome.values, outcome.positionals);
 }
 
 interface Topic {
@@ -66,7 +77,11 @@ function help(args: readonly string[]): CommandLine {
   return { command: 'help', text: helpText(topic.command) };
 }
 
-function interpret(command: Exclude<CommandName, 'help'>, values: FlagValues): CommandLine {
+function interpret(
+  command: Exclude<CommandName, 'help'>,
+  values: FlagValues,
+  positionals: readonly string[],
+): CommandLine {
   switch (command) {
     case 'serve':
     case 'check':
@@ -76,6 +91,11 @@ function interpret(command: Exclude<CommandName, 'help'>, values: FlagValues): C
     case 'cache purge': {
       const outcome = readCacheRequest(CACHE_ACTIONS[command], values);
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'cache', request: outcome.request };
+    }
+    case 'explain':
+    case 'resolve': {
+      const outcome = readAskRequest(command, values, positionals);
+      return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'ask', request: outcome.request };
     }
     default:
       return { command };
@@ -88,19 +108,21 @@ function configFlags(values: FlagValues): ConfigFlags {
   return Object.fromEntries([...values].map(([name, value]) => [name === 'cache-dir' ? 'cacheDir' : name, value]));
 }
 
-function readFlags(
-  command: CommandName,
-  args: readonly string[],
-): { readonly values: FlagValues } | { readonly mistake: string } {
+interface Written {
+  readonly values: FlagValues;
+  readonly positionals: readonly string[];
+}
+
+function readFlags(command: CommandName, args: readonly string[]): Written | { readonly mistake: string } {
   const flags: readonly Flag[] = COMMANDS[command].flags;
   const options = Object.fromEntries(
     flags.map(({ name, value }) => [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }]),
   );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const positionals = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
   const values = new Map<string, string>();
   for (const token of tokens) {
-    if (token.kind === 'positional') return { mistake: `unexpected argument "${token.value}"` };
-    if (token.kind === 'option-terminator') continue;
+    if (token.kind !== 'option') continue;
     const flag = flags.find(({ name }) => name === token.name);
     if (flag === undefined) return { mistake: unknownFlag(token.rawName, flags) };
     const { value = '' } = token;
@@ -111,7 +133,15 @@ function readFlags(
     }
     values.set(token.name, value);
   }
-  return { values };
+  const mistake = argumentMistake(argumentOf(command), positionals);
+  return mistake === undefined ? { values, positionals } : { mistake };
+}
+
+function argumentMistake(argument: Argument | undefined, written: readonly string[]): string | undefined {
+  if (argument !== undefined && written.length === 0) return `${argument.name} is missing`;
+  const most = argument === undefined ? 0 : argument.many === true ? Number.POSITIVE_INFINITY : 1;
+  const oneTooMany = written[most];
+  return oneTooMany === undefined ? undefined : `unexpected argument "${oneTooMany}"`;
 }
 
 function unknownFlag(written: string, flags: readonly Flag[]): string {

@@ -5,8 +5,16 @@ export interface Flag {
   readonly meaning: string;
 }
 
+/** What stands behind a command without dashes. */
+export interface Argument {
+  readonly name: string;
+  /** Any number of them, at least one. */
+  readonly many?: boolean;
+}
+
 interface Command {
   readonly summary: string;
+  readonly argument?: Argument;
   readonly flags: readonly Flag[];
 }
 
@@ -14,6 +22,12 @@ const CONFIG: Flag = { name: 'config', value: 'FILE', meaning: 'read this file i
 const CACHE_FLAGS: readonly Flag[] = [
   { name: 'config', value: 'FILE', meaning: 'the configuration that names the directory' },
   { name: 'cache-dir', value: 'DIR', meaning: 'the directory; without --config no file is read' },
+  { name: 'json', meaning: 'print one JSON object instead of a table' },
+];
+
+const ASK_FLAGS: readonly Flag[] = [
+  { name: 'config', value: 'FILE', meaning: 'the configuration of the running manifix, instead of ./config.yaml' },
+  { name: 'admin', value: 'HOST:PORT', meaning: 'its admin listener; without --config no file is read' },
   { name: 'json', meaning: 'print one JSON object instead of a table' },
 ];
 
@@ -50,6 +64,19 @@ export const COMMANDS = {
       ...CACHE_FLAGS,
     ],
   },
+  explain: {
+    summary: 'show what a registry answers, what manifix makes of it and why, for a reference or a URL',
+    argument: { name: 'REFERENCE' },
+    flags: [
+      { name: 'as', value: 'CLIENT', meaning: 'ask only as curl, containerd, dockerd, skopeo or crane does' },
+      ...ASK_FLAGS,
+    ],
+  },
+  resolve: {
+    summary: 'print the canonical and the derived digest of a tag or a digest',
+    argument: { name: 'REFERENCE' },
+    flags: ASK_FLAGS,
+  },
   demo: { summary: 'show the repairs against a broken registry that it starts itself', flags: [] },
   help: { summary: 'show this help, or that of a command', flags: [] },
   version: { summary: 'show the version', flags: [] },
@@ -73,4 +100,10 @@ export function isCommand(words: string): words is CommandName {
 
 export function commandNames(): readonly CommandName[] {
   return Object.keys(COMMANDS).filter(isCommand);
+}
+
+/** What stands behind this command without dashes; undefined for most. */
+export function argumentOf(name: CommandName): Argument | undefined {
+  const command: Command = COMMANDS[name];
+  return command.argument;
 }

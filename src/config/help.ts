@@ -1,4 +1,4 @@
-import { COMMANDS, type CommandName, commandNames, type Flag, formatFlag } from './commands.ts';
+import { argumentOf, COMMANDS, type CommandName, commandNames, type Flag, formatFlag } from './commands.ts';
 
 /** The help of one command, of several, or of all. */
 export function helpText(topic: CommandName | readonly CommandName[] | undefined): string {
@@ -16,8 +16,11 @@ export function helpText(topic: CommandName | readonly CommandName[] | undefined
 /** The line that shows how a command is called. */
 export function usage(topic: CommandName | readonly CommandName[] | undefined): string {
   if (typeof topic !== 'string') return `usage: manifix [${(topic ?? commandNames()).join(' | ')}] [flags]`;
+  if (topic === 'help') return 'usage: manifix help [COMMAND]';
+  const argument = argumentOf(topic);
+  const named = argument === undefined ? [] : [argument.name + (argument.many === true ? '...' : '')];
   const flags: readonly Flag[] = COMMANDS[topic].flags;
-  return `usage: manifix ${[topic, ...(topic === 'help' ? ['[COMMAND]'] : flags.map((flag) => `[${formatFlag(flag)}]`))].join(' ')}`;
+  return `usage: manifix ${[topic, ...named, ...flags.map((flag) => `[${formatFlag(flag)}]`)].join(' ')}`;
 }
 
 function columns(rows: readonly (readonly [string, string])[]): readonly string[] {

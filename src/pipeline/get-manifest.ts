@@ -34,7 +34,11 @@ export async function getManifest(
   if (route.reference.kind === 'tag') {
     const serveImage = (digest: Digest) =>
       getByDigest(services, flight, exchange, imageRequest(request, digest), digest);
-    return getByTag(services, flight, exchange, { ...request, serveImage }, route.reference.tag);
+    const answer = await getByTag(services, flight, exchange, { ...request, serveImage }, route.reference.tag);
+    if (answer.status < 400) {
+      services.facts.putPull(exchange.endpoint.upstream.name, route.repository, route.reference.tag, services.now());
+    }
+    return answer;
   }
   return getByDigest(services, flight, exchange, request, route.reference.digest);
 }

@@ -128,6 +128,8 @@ export interface Facts {
   putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
   /** Forgets what all views of the tag said, or all tags of the repository when no tag is named. */
   dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;
+  /** Notes that a tag was pulled, in milliseconds since the epoch; the hour is what is kept. */
+  putPull(upstream: string, repository: RepositoryName, tag: Tag, at: number): void;
   /** Whether the registry was seen to hold this content in this repository; `open` when a caller without credentials saw it. */
   link(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): 'open' | 'private' | undefined;
   putLink(

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Digest } from '../domain/digest.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { Database } from './database.ts';
@@ -7,19 +8,26 @@ import type { DerivedManifest, Facts, LinkAccess } from './types.ts';
 
 type Row = Record<string, unknown>;
 
+/** In milliseconds. A tag that many nodes pull costs one row an hour. */
+const PULL_PRECISION = 3_600_000;
+const REMEMBERED_PULLS = 10_000;
+
 /**
  * The facts in the database. Casts at this boundary are sound: values come back as the branded types they were written from.
  */
 export function createFacts(database: Database, health: Health): Facts {
   const { recall, recallFresh, note, forget, noteDurably } = createMemory(database, health);
+  const pulls = new LRUCache<string, number>({ max: REMEMBERED_PULLS });
   return {
     bindUpstream(name, url) {
       const bound = recall((statements) => statements.upstream.get(name));
       if (bound?.url === url) return;
+      pulls.clear();
       forget((statements) => {
         statements.dropUpstreamTags.run(name);
         statements.dropUpstreamLinks.run(name);
         statements.dropUpstreamSigned.run(name);
+        statements.dropUpstreamPulls.run(name);
         statements.putUpstream.run(name, url);
       });
     },
@@ -36,6 +44,12 @@ export function createFacts(database: Database, health: Health): Facts {
           ? statements.dropRepositoryTags.run(upstream, repository)
           : statements.dropTag.run(upstream, repository, tag),
       );
+    },
+    putPull(upstream, repository, tag, at) {
+      const key = `${upstream} ${repository} ${tag}`;
+      if (at - (pulls.get(key) ?? Number.NEGATIVE_INFINITY) < PULL_PRECISION) return;
+      pulls.set(key, at);
+      note((statements) => statements.putPull.run(upstream, repository, tag, at));
     },
     link(upstream, repository, kind, digest) {
       const row = recallFresh((statements) => statements.link.get(upstream, repository, kind, digest));

@@ -59,4 +59,11 @@ export const SCHEMA_STEPS: readonly string[] = [
   -- Which registry the facts under an upstream's name are about.
   CREATE TABLE upstreams (name TEXT PRIMARY KEY, url TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- When a tag was last pulled, to the hour.
+  CREATE TABLE pulls (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, tag TEXT NOT NULL, pulled_at REAL NOT NULL,
+    PRIMARY KEY (upstream, repository, tag)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

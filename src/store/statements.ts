@@ -8,6 +8,9 @@ const QUERIES = {
   dropRepositoryTags: 'DELETE FROM tags WHERE upstream = ? AND repository = ?',
   dropAllTags: 'DELETE FROM tags',
 
+  putPull: 'INSERT OR REPLACE INTO pulls (upstream, repository, tag, pulled_at) VALUES (?, ?, ?, ?)',
+  dropUpstreamPulls: 'DELETE FROM pulls WHERE upstream = ?',
+
   link: 'SELECT access FROM links WHERE upstream = ? AND repository = ? AND kind = ? AND digest = ?',
   putLink: 'INSERT OR REPLACE INTO links (upstream, repository, kind, digest, access) VALUES (?, ?, ?, ?, ?)',
   dropLink: 'DELETE FROM links WHERE upstream = ? AND repository = ? AND kind = ? AND digest = ?',

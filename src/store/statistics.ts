@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { createLayout } from './layout.ts';
-import { SCHEMA_STEPS } from './schema.ts';
+import { openReadOnly } from './read-only.ts';
 
 interface Amount {
   readonly count: number;
@@ -49,18 +49,11 @@ export function readStatistics(directory: string): CacheStatistics {
 }
 
 function readFacts(path: string) {
-  let database: DatabaseSync | undefined;
+  const database = openReadOnly(path);
   try {
-    database = new DatabaseSync(path, { readOnly: true, timeout: 1000 });
-    const version = Number(row(database, 'PRAGMA user_version').user_version);
-    if (version !== SCHEMA_STEPS.length) {
-      throw new Error(`it has format ${version}, and this manifix reads format ${SCHEMA_STEPS.length}`);
-    }
     return queryFacts(database);
-  } catch (error) {
-    throw new Error(`The facts database ${path} cannot be read: ${(error as Error).message}.`, { cause: error });
   } finally {
-    database?.close();
+    database.close();
   }
 }
 

@@ -110,6 +110,8 @@ export interface Facts {
   tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
   putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
   dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;
+  /** Notes that a tag was pulled: a row is written at most once an hour. */
+  putPull(upstream: string, repository: RepositoryName, tag: Tag, at: number): void;
   link(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): LinkAccess | undefined;
   putLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest, access: LinkAccess): void;
   dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;

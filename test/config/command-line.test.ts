@@ -24,6 +24,17 @@ describe('parseCommandLine', () => {
       ['cache', 'verify', '--config', 'a.yaml'],
       { command: 'cache', request: { place: { config: 'a.yaml' }, json: false, work: { action: 'verify' } } },
     ],
+    [
+      ['explain', '--json', 'app:1', '--as=crane', '--admin', 'a:1'],
+      {
+        command: 'ask',
+        request: { place: { admin: 'a:1' }, json: true, work: { action: 'explain', reference: 'app:1', as: 'crane' } },
+      },
+    ],
+    [
+      ['resolve', '--', 'app:1'],
+      { command: 'ask', request: { place: {}, json: false, work: { action: 'resolve', reference: 'app:1' } } },
+    ],
     [['demo'], { command: 'demo' }],
     [['version'], { command: 'version' }],
     [['--version'], { command: 'version' }],
@@ -95,6 +106,14 @@ describe('parseCommandLine', () => {
       'usage: manifix cache purge',
     ],
     [['demo', '--config', 'x'], 'manifix: unknown flag "--config"', 'usage: manifix demo'],
+    [['explain'], 'manifix: REFERENCE is missing', 'usage: manifix explain REFERENCE [--as CLIENT]'],
+    [['resolve', 'a', 'b'], 'manifix: unexpected argument "b"', 'usage: manifix resolve REFERENCE [--config FILE]'],
+    [['explain', 'a', '--admin', 'b'], 'manifix: --admin: expected HOST:PORT, got "b"', 'usage: manifix explain'],
+    [
+      ['explain', 'a', '--as', 'cran'],
+      'manifix: --as: expected curl, containerd, dockerd, skopeo, crane, got "cran"; did you mean "crane"?',
+      'usage: manifix explain',
+    ],
     [['serve', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],
     [['serve', '--', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],
     [['serve', '--listen'], 'manifix: --listen needs a value', 'usage: manifix serve'],

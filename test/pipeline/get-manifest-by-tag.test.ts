@@ -256,3 +256,11 @@ describe('private content', () => {
     expect(await ask('GET', path, everyType)).toMatchObject({ status: 401 });
   });
 });
+
+it('notes when a tag was pulled, by HEAD or GET, and not when there is none', async () => {
+  const { ask, services } = serving();
+  await ask('HEAD', path, everyType);
+  await ask('GET', '/v2/team/app/manifests/none', everyType);
+  await ask('GET', `/v2/team/app/manifests/${image.digest}`, everyType);
+  expect([...services.facts.pulls.entries()]).toEqual([['registry/team/app:latest', services.clock.now]]);
+});

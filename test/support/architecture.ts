@@ -28,7 +28,20 @@ const layerImports: Readonly<Record<string, readonly string[]>> = {
     'fixes/profiles.ts',
   ],
   demo: ['app.ts', 'config/config.ts', 'fixes/index.ts', 'fixes/run.ts', 'domain', 'lib'],
-  commands: ['app.ts', 'generation.ts', 'config', 'domain', 'fixes', 'http', 'lib', 'pipeline', 'store', 'upstream'],
+  explain: ['config', 'domain', 'fixes', 'http', 'lib', 'pipeline', 'store', 'upstream'],
+  commands: [
+    'explain',
+    'app.ts',
+    'generation.ts',
+    'config',
+    'domain',
+    'fixes',
+    'http',
+    'lib',
+    'pipeline',
+    'store',
+    'upstream',
+  ],
 };
 
 /** Where packages with a home may be imported: path prefixes. */

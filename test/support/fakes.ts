@@ -39,6 +39,8 @@ export interface FakeFacts extends Facts {
   /** Set: derived manifests cannot be made durable. */
   readOnly: boolean;
   readonly derivedManifests: readonly DerivedManifest[];
+  /** When each tag was last pulled, by `upstream/repository:tag`. */
+  readonly pulls: ReadonlyMap<string, number>;
 }
 
 /** Makes services with nothing in them. */
@@ -83,6 +85,7 @@ function fakeFacts(): FakeFacts {
   const links = new Map<string, 'open' | 'private'>();
   const derived = new Map<string, DerivedManifest>();
   const signed = new Map<string, boolean>();
+  const pulls = new Map<string, number>();
   const key = (...parts: readonly string[]) => JSON.stringify(parts);
   const dropWhere = (map: Map<string, unknown>, matches: (parts: string[]) => boolean) => {
     for (const name of map.keys()) if (matches(JSON.parse(name))) map.delete(name);
@@ -96,6 +99,8 @@ function fakeFacts(): FakeFacts {
     putTag: (upstream, repository, tag, view, record) => void tags.set(key(upstream, repository, tag, view), record),
     dropTags: (upstream, repository, tag) =>
       dropWhere(tags, ([u, r, t]) => u === upstream && r === repository && (tag === undefined || t === tag)),
+    pulls,
+    putPull: (upstream, repository, tag, at) => void pulls.set(`${upstream}/${repository}:${tag}`, at),
     link: (...names) => links.get(key(...names)),
     putLink: (upstream, repository, kind, digest, access) =>
       void links.set(key(upstream, repository, kind, digest), access),

@@ -1,0 +1,48 @@
+import type { AskRequest } from '../config/ask-request.ts';
+import type { ConfigResult } from '../config/load.ts';
+import { formatHostPort } from '../lib/address.ts';
+
+/** What the admin listener of a running manifix answered, or why nothing came, in one plain sentence. */
+export type AdminAnswer = { readonly content: unknown } | { readonly problem: string; readonly isUsage: boolean };
+
+/** Name and password of a registry, as `NAME:PASSWORD`, for questions whose answer depends on who asks. */
+const CREDENTIALS_VARIABLE = 'MANIFIX_USER';
+
+/** Asks the admin listener of the running manifix. It is found by --admin, or by the configuration that it runs on. */
+export async function askRunning(
+  place: AskRequest['place'],
+  load: () => Promise<ConfigResult>,
+  path: string,
+): Promise<AdminAnswer> {
+  const found = await adminOrigin(place, load);
+  if ('problem' in found) return found;
+  const user = process.env[CREDENTIALS_VARIABLE];
+  const headers = user === undefined ? {} : { Authorization: `Basic ${Buffer.from(user).toString('base64')}` };
+  let response: Response;
+  try {
+    response = await fetch(found.origin + path, { headers });
+  } catch {
+    const problem = `no manifix answers on ${found.origin}. Start it, or name its admin listener with --admin.`;
+    return { problem, isUsage: false };
+  }
+  const content: unknown = await response.json().catch(() => undefined);
+  if (response.ok && content !== undefined) return { content };
+  const isUsage = response.status === 400;
+  const said =
+    typeof content === 'object' && content !== null && 'error' in content ? String(content.error) : undefined;
+  return { problem: said ?? `${found.origin} answered ${response.status}: is it the admin listener?`, isUsage };
+}
+
+async function adminOrigin(
+  { config, admin }: AskRequest['place'],
+  load: () => Promise<ConfigResult>,
+): Promise<{ readonly origin: string } | Extract<AdminAnswer, { problem: string }>> {
+  if (admin !== undefined && config === undefined) return { origin: `http://${admin}` };
+  const loaded = await load();
+  if ('mistakes' in loaded) return { problem: loaded.mistakes.join('\n'), isUsage: true };
+  const listen = loaded.config.admin?.listen;
+  if (listen === undefined) {
+    return { problem: 'the configuration has no admin listener: admin.listen is off', isUsage: true };
+  }
+  return { origin: `http://${formatHostPort(listen)}` };
+}

@@ -1,0 +1,42 @@
+import { IMAGE_CLIENTS, type ImageClientName, isImageClient } from '../domain/image-clients.ts';
+import { parseHostPort } from '../lib/address.ts';
+import { didYouMean } from '../lib/nearest.ts';
+import type { FlagValues } from './cache-request.ts';
+import type { ConfigFlags } from './load.ts';
+
+/** A question to a running manifix: where it is, what is asked and how the answer is told. */
+export interface AskRequest {
+  /** Its configuration, or its admin listener without one. */
+  readonly place: Pick<ConfigFlags, 'config' | 'admin'>;
+  readonly json: boolean;
+  readonly work:
+    | { readonly action: 'explain'; readonly reference: string; readonly as: ImageClientName | undefined }
+    | { readonly action: 'resolve'; readonly reference: string };
+}
+
+/** Reads the arguments of a command that asks a running manifix, or says what is wrong with them. */
+export function readAskRequest(
+  action: AskRequest['work']['action'],
+  flags: FlagValues,
+  [reference = '']: readonly string[],
+): { readonly request: AskRequest } | { readonly mistake: string } {
+  const place = readPlace(flags);
+  if ('mistake' in place) return place;
+  const common = { place, json: flags.has('json') };
+  if (action === 'resolve') return { request: { ...common, work: { action, reference } } };
+  const as = flags.get('as');
+  if (as !== undefined && !isImageClient(as)) {
+    const mistake = `--as: expected ${IMAGE_CLIENTS.join(', ')}, got "${as}"${didYouMean(as, IMAGE_CLIENTS)}`;
+    return { mistake };
+  }
+  return { request: { ...common, work: { action, reference, as } } };
+}
+
+function readPlace(flags: FlagValues): AskRequest['place'] | { readonly mistake: string } {
+  const config = flags.get('config');
+  const admin = flags.get('admin');
+  if (admin !== undefined && parseHostPort(admin) === undefined) {
+    return { mistake: `--admin: expected HOST:PORT, got "${admin}"` };
+  }
+  return { ...(config === undefined ? {} : { config }), ...(admin === undefined ? {} : { admin }) };
+}

@@ -1,0 +1,37 @@
+import { parseReference } from '../domain/reference.ts';
+import { type Completeness, completenessOf } from '../store/completeness.ts';
+import type { Holdings } from '../store/holdings.ts';
+
+/** What the running manifix has cached of a reference. Times are in ISO 8601. */
+export interface CacheState {
+  /** What the tag meant to each kind of Accept, the latest first; empty for a digest. */
+  readonly tags: readonly { readonly view: string; readonly digest: string; readonly confirmed: string }[];
+  readonly derived: readonly string[];
+  /** What the digest asked for was derived from. */
+  readonly original: string | null;
+  /** `open`: a caller without credentials has read it. */
+  readonly access: 'open' | 'private' | null;
+  /** Null when nothing is known of it. */
+  readonly content: Completeness | null;
+}
+
+/** Looks up what is cached of a reference, and changes nothing. */
+export function cacheStateOf(holdings: Holdings, upstream: string, repository: string, text: string): CacheState {
+  const reference = parseReference(text);
+  const tags = reference?.kind === 'tag' ? holdings.tags(upstream, repository, reference.tag) : [];
+  const digest = reference?.kind === 'digest' ? reference.digest : tags[0]?.digest;
+  const told = tags.map(({ view, digest, confirmedAt }) => ({
+    view,
+    digest,
+    confirmed: new Date(confirmedAt).toISOString(),
+  }));
+  if (digest === undefined) return { tags: told, derived: [], original: null, access: null, content: null };
+  const isKnown = holdings.size('manifest', digest) !== undefined;
+  return {
+    tags: told,
+    derived: holdings.derivedFrom(upstream, repository, digest),
+    original: holdings.originalOf(upstream, repository, digest) ?? null,
+    access: holdings.access(upstream, repository, 'manifest', digest) ?? null,
+    content: isKnown ? completenessOf(holdings, upstream, repository, digest) : null,
+  };
+}

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { HostPort } from '../lib/address.ts';
+import type { FinishedRequest } from '../pipeline/ports.ts';
+import type { UpstreamClient } from '../upstream/upstream.ts';
+
+/** What a starter of the program may watch. */
+export interface AppHooks {
+  readonly requestFinished?: (request: FinishedRequest) => void;
+  /** Gets each upstream and gives what is used in its place. */
+  readonly watch?: (upstream: UpstreamClient) => UpstreamClient;
+}
+
+/** Starts the whole program on a configuration; app.ts has it, and hands it in. */
+export type StartApp = (
+  config: Config,
+  hooks: AppHooks,
+) => Promise<{ readonly address: HostPort; stop(): Promise<void> }>;
+
+/**
+ * Runs a manifix of its own on loopback, with an empty cache that is gone afterwards, for as long as `action` takes. It
+ * serves by the same code and configuration as the real one.
+ */
+export async function withThrowAway<T>(
+  start: StartApp,
+  config: Config,
+  hooks: AppHooks,
+  action: (address: HostPort) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'manifix-'));
+  try {
+    const app = await start(
+      {
+        ...config,
+        listen: { host: '127.0.0.1', port: 0 },
+        admin: undefined,
+        cache: { ...config.cache, dir: join(directory, 'cache'), scrubRate: 0 },
+        log: { level: 'silent', format: 'json' },
+        drainTimeout: 0,
+      },
+      hooks,
+    );
+    try {
+      return await action(app.address);
+    } finally {
+      await app.stop();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,34 @@
+import type { ToolOperations } from './admin/tool-routes.ts';
+import type { Config } from './config/config.ts';
+import { RegistryError } from './domain/errors.ts';
+import { cacheStateOf } from './explain/cache-state.ts';
+import { explain, WrongQuestion } from './explain/explain.ts';
+import type { StartApp } from './explain/throw-away.ts';
+import { openHoldings } from './store/holdings.ts';
+
+/** What operators can ask of the manifix that runs on this configuration. */
+export function toolOperations(config: () => Config, start: StartApp): ToolOperations {
+  return {
+    async explain(question) {
+      const running = config();
+      const holdings = openHoldings(running.cache.dir);
+      try {
+        const told = await explain(
+          {
+            config: running,
+            start,
+            cacheState: (upstream, repository, reference) => cacheStateOf(holdings, upstream, repository, reference),
+          },
+          question,
+        );
+        return { told };
+      } catch (error) {
+        if (error instanceof WrongQuestion) return { wrong: error.message };
+        if (error instanceof RegistryError) return { wrong: error.explanation ?? error.message };
+        throw error;
+      } finally {
+        holdings.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { startDefectInjector } from '../support/defect-injector.ts';
+import { startDockerRegistry } from '../support/docker-registry.ts';
+import { exchange } from '../support/http.ts';
+import { sampleImage } from '../support/images.ts';
+import { startManifix } from '../support/manifix.ts';
+import { run } from '../support/process.ts';
+import { pushImage } from '../support/push-image.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const INDEX = sampleImage('index-nomt');
+
+/** A command that asks this manifix. */
+const asking =
+  (adminUrl: string, env: Readonly<Record<string, string>> = {}) =>
+  (...args: readonly string[]) =>
+    run(process.execPath, [main, ...args, '--admin', adminUrl.replace('http://', '')], { env });
+
+/** A real docker-registry with an index that lacks its mediaType, and manifix in front of it. */
+async function startScene() {
+  await using started = new AsyncDisposableStack();
+  const registry = started.use(await startDockerRegistry());
+  await pushImage(registry.url, 'app', 'index', INDEX);
+  await pushImage(registry.url, 'app', 'docker', sampleImage('docker-amd64'));
+  const manifix = started.use(await startManifix({ upstream: registry.url }));
+  const everything = started.move();
+  return {
+    registry,
+    manifix,
+    command: asking(manifix.adminUrl),
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+describe('manifix explain', () => {
+  it('shows both answers, the fixes with their reasons, both digests, the clients and the cache', async () => {
+    await using scene = await startScene();
+    const { manifix, command } = scene;
+    const cold = await command('explain', 'app:index', '--json');
+    expect(cold).toMatchObject({ code: 0, stderr: '' });
+    const told = JSON.parse(cold.stdout);
+    const derived = told.digests.derived;
+    expect(told).toMatchObject({
+      endpoint: 'default',
+      upstream: 'default',
+      registry: [{ method: 'GET', status: 200, digest: INDEX.digest, sha256: INDEX.digest }],
+      manifix: [{ method: 'GET', status: 200, digest: derived, sha256: derived }],
+      digests: { canonical: INDEX.digest },
+      cache: { tags: [], content: null },
+    });
+    expect(derived).not.toBe(INDEX.digest);
+    expect(told.fixes).toContainEqual({
+      id: 'index-without-mediatype',
+      mode: 'on',
+      note: `added mediaType to ${INDEX.digest}`,
+    });
+    const stats = await exchange(manifix.adminUrl, { target: '/cache/stats' });
+    expect(JSON.parse(stats.body.toString())).toMatchObject({ manifests: { count: 0 }, tags: 0 });
+
+    await exchange(manifix.url, { target: '/v2/app/manifests/index' });
+    const { cache } = JSON.parse((await command('explain', `${manifix.url}/v2/app/manifests/index`, '--json')).stdout);
+    expect(cache).toMatchObject({ tags: [{ digest: INDEX.digest }], derived: [derived], access: 'open' });
+    expect(cache.content.images).toMatchObject([
+      { platform: 'linux/amd64', state: 'never-pulled' },
+      { platform: 'linux/arm64', state: 'never-pulled' },
+    ]);
+  });
+
+  it('says what a client without manifix would show', async () => {
+    await using scene = await startScene();
+    const { stdout } = await scene.command('explain', 'app:docker', '--json');
+    const { clients, fixes } = JSON.parse(stdout);
+    expect(clients).toContainEqual({ client: 'containerd', directly: null, throughManifix: null });
+    expect(fixes.map(({ id }: { id: string }) => id)).toContain('accept-missing-schema1');
+  });
+
+  it('tells in a table which client fails without manifix, in its own words', async () => {
+    await using injector = await startDefectInjector();
+    await using manifix = await startManifix({ upstream: injector.url });
+    const command = asking(manifix.adminUrl);
+    const { stdout } = await command('explain', 'ct-json/app:index', '--as', 'skopeo');
+    expect(stdout).toMatch(/^ {2}skopeo +unsupported schema version 2 +works$/m);
+    expect(stdout).toMatch(/^ {2}content-type-generic +on +replaced application\/json by /m);
+  });
+
+  it('tells of a fix that is off what it would do', async () => {
+    await using injector = await startDefectInjector();
+    const config = { upstreams: { lab: { url: injector.url } }, fixes: { 'content-type-generic': 'off' } };
+    await using manifix = await startManifix({ config });
+    const { stdout } = await asking(manifix.adminUrl)('explain', 'ct-json/app:index', '--as', 'skopeo');
+    expect(stdout).toMatch(/^ {2}content-type-generic +off, would fire +replaced application\/json by /m);
+    expect(stdout).toMatch(/^ {2}skopeo +unsupported schema version 2 +unsupported schema version 2$/m);
+  });
+
+  it('asks with the credentials of whoever asks, and shows them nowhere', async () => {
+    const registry = await startDockerRegistry({
+      // user:password
+      htpasswd: 'user:$2y$05$6oVHwEVgPL0hWYjAuzb8BeVEqLVu.lAyKTY1eOZ2TZcUjfHcWIfKy\n',
+    });
+    await using _ = registry;
+    await using manifix = await startManifix({ upstream: registry.url });
+    const anonymous = await asking(manifix.adminUrl)('explain', 'app:1', '--as', 'curl', '--json');
+    expect(JSON.parse(anonymous.stdout).manifix).toMatchObject([{ status: 401 }]);
+    const known = await asking(manifix.adminUrl, { MANIFIX_USER: 'user:wrong-secret' })('explain', 'app:1');
+    expect(known.stdout + known.stderr + manifix.output()).not.toMatch(/wrong-secret|dXNlcjp3cm9uZy1zZWNyZXQ/);
+  });
+
+  it.each([
+    [['explain', 'App'], 2, '"App" is neither an image reference such as team/app:1.2 nor a URL below /v2/'],
+    [['explain', 'app', '--as', 'crain'], 2, '--as: expected curl, containerd, dockerd, skopeo, crane, got "crain"'],
+    [['explain'], 2, 'REFERENCE is missing'],
+    [['resolve', 'app:none'], 1, 'app:none: 404 manifest unknown'],
+  ])('answers %j with a plain sentence', async (args, code, sentence) => {
+    await using injector = await startDefectInjector();
+    await using manifix = await startManifix({ upstream: injector.url });
+    const result = await asking(manifix.adminUrl)(...args);
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toContain(`manifix: ${sentence}`);
+  });
+
+  it('says so when no manifix answers', async () => {
+    const { code, stderr } = await asking('http://127.0.0.1:1')('explain', 'app');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'manifix: no manifix answers on http://127.0.0.1:1. Start it, or name its admin listener with --admin.\n',
+    });
+  });
+});
+
+describe('manifix resolve', () => {
+  it('leads from a tag to both digests, and from the derived one back', async () => {
+    await using scene = await startScene();
+    const { manifix, command } = scene;
+    const byTag = JSON.parse((await command('resolve', 'app:index', '--json')).stdout);
+    expect(byTag).toMatchObject({ canonical: INDEX.digest });
+    await exchange(manifix.url, { target: '/v2/app/manifests/index' });
+    const back = await command('resolve', `app@${byTag.derived}`);
+    expect(back).toMatchObject({ code: 0, stdout: `canonical  ${INDEX.digest}\nderived    ${byTag.derived}\n` });
+    const canonical = await command('resolve', `app@${INDEX.digest}`);
+    expect(canonical.stdout).toBe(back.stdout);
+  });
+});
