@@ -29,9 +29,9 @@ export function generationOf(
   watch = (upstream: UpstreamClient) => upstream,
 ): Generation {
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, { url }]) => [
+    Object.entries(config.upstreams).map(([name, { url, limits }]) => [
       name,
-      watch(createUpstream({ name, url, onAnswer: (answer) => metrics.upstreamAnswered(answer) })),
+      watch(createUpstream({ name, url, ...limits, onAnswer: (answer) => metrics.upstreamAnswered(answer) })),
     ]),
   );
   const addresses = config.endpoints.map(

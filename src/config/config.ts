@@ -19,6 +19,12 @@ export interface UpstreamConfig {
   /** http or https, perhaps with a path in front of `/v2/`; no credentials, query, fragment or trailing slash. */
   readonly url: string;
   readonly kind: UpstreamKind;
+  readonly limits?:
+    | {
+        /** In bytes. */
+        readonly maxRequestBody?: number | undefined;
+      }
+    | undefined;
 }
 
 /** What clients talk to. */

@@ -38,6 +38,12 @@ export function expectedInstead(expected: string, written: unknown): string {
 }
 
 export const size = () => parsed('size', 'a size such as 64MiB or 50GiB', parseSize);
+/** A size that leaves room for chunks of an upload. */
+export const bodySize = () =>
+  parsed('size', 'a size of at least 64KiB', (written) => {
+    const bytes = parseSize(written);
+    return bytes !== undefined && bytes >= 65_536 ? bytes : undefined;
+  });
 /** A size that is moved in a second. Whoever turns something off thinks of 0 without a unit. */
 export const rate = () =>
   field<number>('size per second', (written) => {

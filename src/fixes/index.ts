@@ -2,6 +2,7 @@ import { acceptMissingOci404 } from './accept-missing-oci-404.ts';
 import { acceptMissingSchema1 } from './accept-missing-schema1.ts';
 import { acceptShape } from './accept-shape.ts';
 import { apiVersionHeader } from './api-version-header.ts';
+import { bodyFramingLimits } from './body-framing-limits.ts';
 import { catalogNTooLarge } from './catalog-n-too-large.ts';
 import { contentRangeVariants } from './content-range-variants.ts';
 import { contentTypeCharset } from './content-type-charset.ts';
@@ -82,6 +83,7 @@ export const FIXES: readonly Fix[] = [
   // Answers
   redirectAuthLeak400,
   errorBodyNotJson,
+  bodyFramingLimits,
   manifestSizeLimit,
   uploadStatusVariants,
   locationOrigin,

@@ -8,8 +8,7 @@ import { passThrough, unsupportedMethod } from './pass-through.ts';
 import type { Services } from './ports.ts';
 import { pushManifest } from './push-manifest.ts';
 import type { Resolved } from './resolve-manifest.ts';
-import { upload } from './upload.ts';
-import { createUploadDigests } from './upload-digests.ts';
+import { createUploads, upload } from './upload.ts';
 
 /** Answers one request; rejects with a RegistryError for what the edge has to explain. */
 export type Dispatch = (exchange: Exchange) => Promise<Answer>;
@@ -20,7 +19,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 export function createDispatch(services: Services): Dispatch {
   const flight = singleFlight<Resolved>();
   const starting: StartingFills = new Set();
-  const uploads = createUploadDigests();
+  const uploads = createUploads();
   async function read(exchange: Exchange): Promise<Answer> {
     const { route } = exchange.request;
     if (route.kind === 'manifest') return getManifest(services, flight, exchange, route);

@@ -18,25 +18,25 @@ export interface Forwarded {
  */
 export async function orSessionInstead(
   exchange: Exchange,
-  { sent, answer }: Forwarded,
+  sent: RequestView,
   forward: (view: RequestView) => Promise<ForwardedAnswer>,
 ): Promise<Forwarded> {
-  if (!refusesMount(sent, answer.status)) return { sent, answer };
+  const answer = await forward(sent);
   const mode = exchange.endpoint.fixes.mode('mount-fallback');
-  if (mode === 'off') return { sent, answer };
-  if (mode === 'on') {
-    const plain = { ...sent, query: withoutMount(sent.query) };
-    const opened = await forward(plain);
-    if (opened.status >= 300) {
-      opened.body.destroy();
-      return { sent, answer };
-    }
-    answer.body.destroy();
-    reportRepair(exchange, 'mount-fallback', `opened a session after the mount was refused with ${answer.status}`);
-    return { sent: plain, answer: opened };
+  if (mode === 'off' || !refusesMount(sent, answer.status)) return { sent, answer };
+  if (mode === 'observe') {
+    reportRepair(exchange, 'mount-fallback', `the mount was refused with ${answer.status}`);
+    return { sent, answer };
   }
-  reportRepair(exchange, 'mount-fallback', `the mount was refused with ${answer.status}`);
-  return { sent, answer };
+  const plain = { ...sent, query: withoutMount(sent.query) };
+  const opened = await forward(plain);
+  if (opened.status >= 300) {
+    opened.body.destroy();
+    return { sent, answer };
+  }
+  answer.body.destroy();
+  reportRepair(exchange, 'mount-fallback', `opened a session after the mount was refused with ${answer.status}`);
+  return { sent: plain, answer: opened };
 }
 
 /** Not a question for credentials, and not a registry that wants fewer requests. */

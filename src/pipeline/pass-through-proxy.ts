@@ -18,6 +18,8 @@ export interface ForwardedAnswer {
   readonly body: Readable;
   /** False while the registry has answered a body that it has not yet been given whole. */
   sentWhole(): boolean;
+  /** Stops sending the client's body, so that the rest can be read from the client's request. Only before `body` is read. */
+  reclaimRest(): void;
 }
 
 const IDLE_TIMEOUT = 120_000;
@@ -42,6 +44,7 @@ export function forward(
   const source = bodySource(exchange.incoming, request.body);
   let sent: ClientRequest | undefined;
   let answer: IncomingMessage | undefined;
+  let reclaimed = false;
 
   function abort(): void {
     stop(signal?.reason);
@@ -56,7 +59,7 @@ export function forward(
   function release(): void {
     signal?.removeEventListener('abort', abort);
     if (sent !== undefined) source.unpipe(sent);
-    source.resume();
+    if (!reclaimed) source.resume();
   }
   function sending(clientRequest: ClientRequest): void {
     sent = clientRequest;
@@ -75,6 +78,12 @@ export function forward(
       headers: headerListFromRaw(response.rawHeaders),
       body: response,
       sentWhole: () => sent?.writableEnded === true,
+      reclaimRest() {
+        reclaimed = true;
+        if (sent !== undefined) source.unpipe(sent);
+        if (observe !== undefined) source.off('data', observe);
+        source.pause();
+      },
     });
   }
   function failed(error: Error): void {
@@ -96,7 +105,8 @@ function bodySource(incoming: IncomingMessage, body: ForwardRequest['body']): Re
   return Readable.from(body === 'none' ? [] : [body], { objectMode: false });
 }
 
-function clientGone(): Error {
+/** What a request fails with when its client has closed the connection. */
+export function clientGone(): Error {
   return new DOMException('The client closed the connection.', 'AbortError');
 }
 

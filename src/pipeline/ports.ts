@@ -41,6 +41,8 @@ export interface Upstream {
   readonly origin: string;
   /** Path in front of `/v2/`, without a trailing slash; usually empty. */
   readonly basePath: string;
+  /** The most bytes of a body that the registry takes, where an operator said so. */
+  readonly maxRequestBody?: number;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
 }
 

@@ -1,19 +1,16 @@
-import { headerValue } from '../domain/headers.ts';
+import { type HeaderList, headerValue } from '../domain/headers.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { UploadDigests, UploadObserver } from './upload-digests.ts';
 
-/** Follows the body of a request that adds to an upload session. `opened`: the session was opened for this very request. */
+/** Follows the body of a request that adds to an upload session. */
 export function observeUpload(
   uploads: UploadDigests,
   exchange: Exchange,
   { route, method }: RequestView,
-  opened: boolean,
 ): UploadObserver | undefined {
   if (route.kind !== 'upload' || (method !== 'PATCH' && method !== 'PUT')) return undefined;
-  const key = sessionKey(exchange, route.repository, route.id);
-  if (opened) uploads.opened(key);
-  return uploads.observe(key);
+  return uploads.observe(sessionKey(exchange, route.repository, route.id));
 }
 
 /** What a session got before this request, which adds nothing to it. */
@@ -42,6 +39,13 @@ export function sessionAfter(
   return id === undefined ? undefined : sessionKey(exchange, route.repository, id);
 }
 
-function sessionKey(exchange: Exchange, repository: string, id: string): string {
+/** Names a session among all that are known here. */
+export function sessionKey(exchange: Exchange, repository: string, id: string): string {
   return JSON.stringify([exchange.endpoint.upstream.name, repository, id]);
+}
+
+/** The least size of a chunk that is not the last (distribution-spec, "Pushing a blob in chunks"); 0 when none is stated. */
+export function minChunkIn(headers: HeaderList): number {
+  const stated = headerValue(headers, 'OCI-Chunk-Min-Length')?.trim() ?? '';
+  return /^\d{1,15}$/.test(stated) ? Number(stated) : 0;
 }

@@ -1,33 +1,52 @@
 import { type HeaderList, withoutHeaders } from '../domain/headers.ts';
 import type { RequestView } from '../fixes/fix.ts';
+import { createStartKeeper, type KeptStart } from '../lib/kept-start.ts';
+import { sendContent } from './body-framing.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { orStoredBefore } from './finished-upload.ts';
 import { type Forwarded, orSessionInstead } from './mount-fallback.ts';
 import { repairRequest, upstreamPath } from './pass-through.ts';
-import { type ForwardedAnswer, forward } from './pass-through-proxy.ts';
+import { type ForwardRequest, forward } from './pass-through-proxy.ts';
+import type { ClientExchange } from './pass-through-request.ts';
 import type { Services } from './ports.ts';
 import { relay } from './relay.ts';
 import { unsealLocation } from './sealed-location.ts';
 import { openSession } from './split-upload.ts';
-import type { UploadDigests, UploadObserver } from './upload-digests.ts';
-import { observeUpload, receivedBefore, sessionAfter } from './upload-session.ts';
+import { createUploadDigests, type UploadDigests, type UploadObserver } from './upload-digests.ts';
+import { minChunkIn, observeUpload, receivedBefore, sessionAfter } from './upload-session.ts';
 
 /**
  * The steps of a blob's upload: a POST that opens a session or mounts, PATCH and PUT with content, and questions about the
  * session. Bodies stream through, and their digest is taken on the way, so that a refusal can say what arrived.
  */
-export async function upload(services: Services, uploads: UploadDigests, exchange: Exchange): Promise<Answer> {
-  const outcome = repairRequest(withProgress(uploads, exchange));
+export async function upload(services: Services, uploads: Uploads, exchange: Exchange): Promise<Answer> {
+  const outcome = repairRequest(withProgress(uploads.sessions, exchange));
   if ('status' in outcome) return outcome;
   const sent =
     outcome.splitUpload === undefined
       ? outcome.view
-      : await openSession(services, exchange, outcome, outcome.splitUpload);
+      : await openSession(services, uploads.sessions, exchange, outcome, outcome.splitUpload);
   if ('status' in sent) return sent;
-  const observer = observeUpload(uploads, exchange, sent, outcome.splitUpload !== undefined);
-  const send = (view: RequestView): Promise<ForwardedAnswer> => sendStep(services, exchange, view, observer);
-  const forwarded = await orSessionInstead(exchange, { sent, answer: await send(sent) }, send);
-  return finish(services, uploads, exchange, forwarded, observer);
+  const observer = observeUpload(uploads.sessions, exchange, sent);
+  const forwarded = await sendStep(services, uploads, exchange, sent, observer);
+  return finish(services, uploads.sessions, exchange, forwarded, observer);
+}
+
+/** What the uploads of all clients share. */
+export interface Uploads {
+  readonly sessions: UploadDigests;
+  readonly keepStart: () => KeptStart;
+}
+
+/**
+ * The start of an upload that is kept in case that the registry does not take the body, and how much of all uploads. Until a
+ * refusal is noticed, some MiB have left for the buffers of both machines.
+ */
+const KEPT_OF_EACH = 8 * 1024 * 1024;
+const KEPT_OF_ALL = 8 * KEPT_OF_EACH;
+
+export function createUploads(): Uploads {
+  return { sessions: createUploadDigests(), keepStart: createStartKeeper(KEPT_OF_EACH, KEPT_OF_ALL) };
 }
 
 /** Tells the fixes how far the session is. */
@@ -38,17 +57,33 @@ function withProgress(uploads: UploadDigests, exchange: Exchange): Exchange {
 
 function sendStep(
   services: Services,
+  { keepStart }: Uploads,
   exchange: Exchange,
   sent: RequestView,
   observer: UploadObserver | undefined,
-): Promise<ForwardedAnswer> {
-  const request = {
-    ...destination(services, exchange, sent),
-    method: sent.method,
-    body: exchange.request.hasBody ? ('stream' as const) : ('none' as const),
-    ...(observer === undefined ? {} : { observe: observer.observe }),
-  };
-  return forward(exchange, request, exchange.signal);
+): Promise<Forwarded> {
+  const { request, signal } = exchange;
+  const send = (
+    via: ClientExchange,
+    view: RequestView,
+    body: ForwardRequest['body'],
+    observe?: ForwardRequest['observe'],
+  ) =>
+    forward(
+      via,
+      { ...destination(services, exchange, view), method: view.method, body, ...(observe && { observe }) },
+      signal,
+    );
+  if (observer === undefined || !request.hasBody) {
+    const body = request.hasBody ? 'stream' : 'none';
+    return orSessionInstead(exchange, sent, (view) => send(exchange, view, body));
+  }
+  const stream = (also: (piece: Uint8Array) => void) =>
+    send(exchange, sent, 'stream', (piece) => {
+      observer.observe(piece);
+      also(piece);
+    });
+  return sendContent(services, exchange, sent, { stream, chunk: send, observer, keepStart });
 }
 
 /** The registry, or where a sealed upload location leads; there the client's credentials have no business. */
@@ -86,7 +121,7 @@ async function finish(
   const answer = await relay(services, exchange, sent, final, received);
   const opens = sent.route.kind === 'upload-start' && sent.method === 'POST';
   const next = whole ? sessionAfter(exchange, sent, answer, opens ? 0 : received?.size) : undefined;
-  if (opens && next !== undefined) uploads.opened(next);
+  if (opens && next !== undefined) uploads.opened(next, minChunkIn(forwarded.headers));
   observer?.settle(next);
   return answer;
 }

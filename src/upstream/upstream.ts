@@ -36,6 +36,8 @@ export interface UpstreamOptions {
   /** `scheme://host[:port][/path]`; the path stands in front of `/v2/`. */
   readonly url: string;
   readonly timeouts?: Partial<UpstreamTimeouts>;
+  /** The most bytes of a body that the registry takes. */
+  readonly maxRequestBody?: number | undefined;
   readonly onAnswer?: (answer: UpstreamAnswered) => void;
 }
 
@@ -57,6 +59,7 @@ export interface UpstreamClient {
   readonly name: string;
   readonly origin: string;
   readonly basePath: string;
+  readonly maxRequestBody?: number;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Takes no more requests, and ends each connection when what runs on it is over. */
   retire(): Promise<void>;
@@ -76,7 +79,7 @@ const MAX_DRAINED_BYTES = 65_536;
  * HEAD. Without an answer they reject with a RegistryError UNAVAILABLE (502, or 504 when time ran out); aborted, with the
  * signal's reason. A body that breaks off errors in the same two ways.
  */
-export function createUpstream({ name, url, timeouts, onAnswer }: UpstreamOptions): UpstreamClient {
+export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }: UpstreamOptions): UpstreamClient {
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
   const agent = createAgent({ ...DEFAULT_TIMEOUTS, ...timeouts });
@@ -110,7 +113,8 @@ export function createUpstream({ name, url, timeouts, onAnswer }: UpstreamOption
       hop = redirectTarget(who, hop, answer);
     }
   }
-  return { name, origin, basePath, request, retire: () => agent.close(), close: () => agent.destroy() };
+  const limit = maxRequestBody === undefined ? {} : { maxRequestBody };
+  return { name, origin, basePath, ...limit, request, retire: () => agent.close(), close: () => agent.destroy() };
 }
 
 /** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */

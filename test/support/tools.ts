@@ -13,6 +13,7 @@ export const toolPackages = {
   docker: 'docker.io',
   dockerd: 'docker.io',
   curl: 'curl',
+  nginx: 'nginx',
 } as const;
 
 export type Tool = keyof typeof toolPackages;

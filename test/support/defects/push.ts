@@ -91,10 +91,17 @@ export const pushRefusalDefects: DefectTable = {
   'p-mount403': refuse(isMount, () => errorAnswer(403, 'DENIED', 'requested access to the resource is denied')),
   'p-mount404': refuse(isMount, () => errorAnswer(404, 'BLOB_UNKNOWN', 'blob unknown to registry')),
   'p-mount405': refuse(isMount, () => errorAnswer(405, 'UNSUPPORTED', 'The operation is unsupported.')),
-  'p-411': refuse(
-    ({ method, headers }) => writes.includes(method) && headerValue(headers, 'Transfer-Encoding') !== undefined,
-    () => answer(411, [['Content-Type', 'text/html']], '<html><h1>411 Length Required</h1></html>'),
-  ),
+  'p-411': refuse(isChunked, lengthRequired),
+  'p-64k': refuse(isLarge, tooLarge),
+  'p-none': refuse(({ body }) => body.length > 0, tooLarge),
+  'p-411-64k': async (context) => {
+    if (isChunked(context.request)) return lengthRequired();
+    return isLarge(context.request) ? tooLarge() : context.respondNormally();
+  },
+  'p-min-chunk': onSuccess(['POST'], ['uploads'], (response) => ({
+    ...response,
+    headers: [...response.headers, ['OCI-Chunk-Min-Length', '262144']],
+  })),
   'p-manifest-type': refuse(
     (request, { kind }) => request.method === 'PUT' && kind === 'manifest' && !hasRightType(request),
     () => errorAnswer(400, 'MANIFEST_INVALID', 'manifest invalid', {}),
@@ -119,6 +126,22 @@ function location(response: DoubleResponse, change: (value: string) => string): 
 
 function without(response: DoubleResponse, name: string): DoubleResponse {
   return { ...response, headers: withoutHeader(response.headers, name) };
+}
+
+function isChunked({ method, headers }: DoubleRequest): boolean {
+  return writes.includes(method) && headerValue(headers, 'Transfer-Encoding') !== undefined;
+}
+
+function lengthRequired(): DoubleResponse {
+  return answer(411, [['Content-Type', 'text/html']], '<html><h1>411 Length Required</h1></html>');
+}
+
+function isLarge({ body }: DoubleRequest): boolean {
+  return body.length > 65_536;
+}
+
+function tooLarge(): DoubleResponse {
+  return answer(413, [['Content-Type', 'text/html']], '<html><h1>413 Request Entity Too Large</h1></html>');
 }
 
 function isMount({ method, query }: DoubleRequest, { kind }: Route): boolean {
