@@ -13,14 +13,19 @@ import { createConnections } from './http/connections.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import { createLogger } from './lib/logger.ts';
+import { createShortMemory } from './lib/short-memory.ts';
 import { singleFlight } from './lib/single-flight.ts';
+import { createVersions } from './lib/versions.ts';
 import { toolOperations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
-import type { Services, Telemetry } from './pipeline/ports.ts';
+import type { Refusal, Services, Telemetry } from './pipeline/ports.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createDefects } from './upstream/defects.ts';
 import type { UpstreamClient } from './upstream/upstream.ts';
+
+/** Answers 404 that are remembered; each holds at most an error body. */
+const MAX_ABSENCES = 1_000;
 
 /** A running manifix. */
 export interface App {
@@ -50,6 +55,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const metrics = createMetrics(store, connections.figures, defects);
   const telemetry = watchedTelemetry(createTelemetry(logger, metrics), hooks);
   const grants = createGrants();
+  const changes = createVersions();
+  const absences = createShortMemory<Refusal>(MAX_ABSENCES);
   const services: Services = {
     blobs: store.blobs,
     manifests: store.manifests,
@@ -58,6 +65,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     defects,
     telemetry,
     questions: { access: singleFlight(), signatures: singleFlight() },
+    changes,
+    absences,
     now: Date.now,
     locationKey: randomBytes(32),
   };
@@ -70,8 +79,11 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     metrics,
     health: store.health,
     accepting: () => accepting,
-    cache: operationsOn(store, () => generation.edge.ready.forget()),
     tools: toolOperations(() => generation.config, startApp),
+    cache: operationsOn(store, () => {
+      changes.allChanged();
+      generation.edge.ready.forget();
+    }),
   });
   try {
     if (config.admin !== undefined) await listen(admin, config.admin.listen);
@@ -89,6 +101,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       const replaced = generation;
       bindUpstreams(store, next);
       grants.clear();
+      absences.clear();
       defects.clear();
       generation = generationOf(next, dispatch, metrics, telemetry, hooks.watch);
       logger.level = next.log.level;

@@ -1,6 +1,7 @@
 import type { Metrics } from './admin/metrics.ts';
 import type { Config, EndpointConfig } from './config/config.ts';
 import { compilePolicy } from './domain/repository-policy.ts';
+import { compileTagRules } from './domain/tag-policy.ts';
 import { FIXES } from './fixes/index.ts';
 import { compileFixes } from './fixes/run.ts';
 import { trustCheck } from './http/client.ts';
@@ -71,7 +72,7 @@ function endpointOf(
     policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
     readOnly: endpoint.readOnly,
     libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
-    tagTtl: config.cache.tagTtl,
+    freshness: { ...endpoint.cache, ttlOf: compileTagRules(endpoint.cache.tags, endpoint.cache.tagTtl) },
     prepared: new WeakMap(),
   };
 }

@@ -1,4 +1,5 @@
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
+import type { TagRule } from '../domain/tag-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
 import type { HostPort } from '../lib/address.ts';
@@ -27,6 +28,16 @@ export interface UpstreamConfig {
     | undefined;
 }
 
+/** How long what is known of tags is believed; times in milliseconds. */
+export interface TagSettings {
+  readonly tagTtl: number;
+  /** For single tags and patterns, instead of `tagTtl`. */
+  readonly tags: readonly TagRule[];
+  readonly staleWhileRevalidate: number;
+  readonly staleFor: number;
+  readonly notFoundTtl: number;
+}
+
 /** What clients talk to. */
 export interface EndpointConfig {
   readonly name: string;
@@ -43,6 +54,8 @@ export interface EndpointConfig {
   /** The repositories that it serves, by the upstream's names. */
   readonly repositories: { readonly allow: readonly RepositoryPattern[]; readonly deny: readonly RepositoryPattern[] };
   readonly readOnly: boolean;
+  /** The global settings with its own over them. */
+  readonly cache: TagSettings;
   readonly profile: ChosenProfile;
   /** The setting of every fix there is: its default, then the profile's, then the global one, then the endpoint's own. */
   readonly fixes: Readonly<Record<string, FixSetting>>;
@@ -52,15 +65,13 @@ export interface EndpointConfig {
 export interface Config {
   readonly listen: HostPort;
   readonly admin: { readonly listen: HostPort } | undefined;
-  readonly cache: {
+  readonly cache: TagSettings & {
     /** As written: absolute, or relative to the working directory. */
     readonly dir: string;
     /** In bytes. */
     readonly maxSize: number;
     /** In bytes per second; 0 is off. */
     readonly scrubRate: number;
-    /** In milliseconds. */
-    readonly tagTtl: number;
   };
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   /** At least one; names, hosts, prefixes and namespaces differ, and at most one is the default. */

@@ -58,6 +58,11 @@ export const shortDuration = () =>
     const milliseconds = parseDuration(text);
     return milliseconds !== undefined && milliseconds <= ONE_DAY ? milliseconds : undefined;
   });
+/** How long a tag is believed: Infinity for `immutable`. */
+export const tagLifetime = () =>
+  parsed('time or immutable', 'a time such as 30s or 1h, or immutable', (text) =>
+    text === 'immutable' ? Number.POSITIVE_INFINITY : parseDuration(text),
+  );
 export const address = () => parsed('HOST:PORT', 'HOST:PORT such as 127.0.0.1:5000 or [::1]:5000', parseHostPort);
 export const text = (type: string) => parsed(type, `a ${type}`, (written) => (written === '' ? undefined : written));
 

@@ -65,7 +65,9 @@ function unknownKey(schema: Schema, path: Path, key: string): Mistake {
 
 /** A known key that stands at another place, or else what there is at this one. */
 function elsewhere(schema: Schema, key: string, siblings: readonly string[]): string {
-  const places = new Map(listKeys(schema).map((entry) => [entry.key.split('.').at(-1) ?? '', entry.key]));
+  // Of a key that several places have, the first one is meant: that for all endpoints.
+  const keys = listKeys(schema).toReversed();
+  const places = new Map(keys.map((entry) => [entry.key.split('.').at(-1) ?? '', entry.key]));
   const meant = nearest(key, [...places.keys()]);
   return meant === undefined ? `; known here: ${siblings.join(', ')}` : `; did you mean "${places.get(meant)}"?`;
 }

@@ -31,7 +31,7 @@ function below(schema: Schema, key: string, variable: string): readonly KeyRefer
       below(member, ...join(name, environmentWord(name))),
     );
   }
-  if (shape.kind === 'named') return below(shape.each, ...join('<name>', '<NAME>'));
+  if (shape.kind === 'named' && type === undefined) return below(shape.each, ...join('<name>', '<NAME>'));
   if (shape.kind === 'list' && shapeOf(shape.each).kind === 'map')
     return below(shape.each, `${key}[]`, `${variable}_<N>`);
   return [

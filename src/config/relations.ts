@@ -22,7 +22,22 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
     ...claimMistakes(endpoints),
     ...sameAddress(written),
+    ...badTagPatterns(written, ['cache', 'tags']),
+    ...endpoints.flatMap((_, index) => badTagPatterns(written, ['endpoints', index, 'cache', 'tags'])),
   ];
+}
+
+const TAG_PATTERN = /^[\w.*-]{1,128}$/;
+
+function badTagPatterns(written: WrittenMap, path: Path): readonly Mistake[] {
+  const tags = valueAt(written, path);
+  const patterns = isMap(tags) ? Object.keys(tags) : [];
+  return patterns
+    .filter((pattern) => !TAG_PATTERN.test(pattern))
+    .map((pattern) => ({
+      path: [...path, pattern],
+      message: 'a tag is made of letters, digits, ".", "_" and "-"; "*" stands for any of them',
+    }));
 }
 
 function noUpstream(): Mistake {

@@ -2,14 +2,15 @@ import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { chooseProfile, profileSetting } from '../fixes/profiles.ts';
 import { defaultSetting, type FixSetting } from '../fixes/run.ts';
-import type { Config, EndpointConfig, UpstreamKind } from './config.ts';
+import type { Config, EndpointConfig, TagSettings, UpstreamKind } from './config.ts';
 import type { WrittenConfig, WrittenFixes } from './schema.ts';
 
 type WrittenEndpoint = WrittenConfig['endpoints'][number];
 
 /** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
 export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Config {
-  const { admin, endpoints, fixes: globalFixes, ...rest } = written;
+  const { admin, cache, endpoints, fixes: globalFixes, ...rest } = written;
+  const { dir, maxSize, scrubRate, ...tagSettings } = cache;
   const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [ONLY_ENDPOINT];
   const byDefault = defaultOf(listed);
   const onlyUpstream = Object.keys(written.upstreams)[0] ?? '';
@@ -17,8 +18,13 @@ export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Co
     resolveEndpoint({ ...endpoint, upstream }, written.upstreams[upstream]?.kind, globalFixes, fixes);
   return {
     ...rest,
+    cache: { dir, maxSize, scrubRate, ...resolveTags(tagSettings) },
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
-    endpoints: listed.map((endpoint) => ({ ...resolve(endpoint), isDefault: endpoint === byDefault })),
+    endpoints: listed.map((endpoint) => ({
+      ...resolve(endpoint),
+      cache: resolveTags({ ...tagSettings, ...onlySet(endpoint.cache) }),
+      isDefault: endpoint === byDefault,
+    })),
   };
 }
 
@@ -33,15 +39,16 @@ const ONLY_ENDPOINT: WrittenEndpoint = {
   ns: [],
   repositories: { allow: [EVERY_REPOSITORY], deny: [] },
   readOnly: false,
+  cache: {},
   fixes: {},
 };
 
 function resolveEndpoint(
-  { host, prefix, profile: named, fixes: ownFixes, ...rest }: WrittenEndpoint & { readonly upstream: string },
+  { host, prefix, profile: named, cache: _, fixes: ownFixes, ...rest }: WrittenEndpoint & { readonly upstream: string },
   kind: UpstreamKind | undefined,
   globalFixes: WrittenFixes,
   fixes: readonly Fix[],
-): Omit<EndpointConfig, 'isDefault'> {
+): Omit<EndpointConfig, 'isDefault' | 'cache'> {
   const profile = chooseProfile(named, kind);
   const settings = fixes.map(
     (fix) =>
@@ -54,6 +61,18 @@ function resolveEndpoint(
     profile,
     fixes: Object.fromEntries(settings),
   };
+}
+
+type WrittenTags = Omit<WrittenConfig['cache'], 'dir' | 'maxSize' | 'scrubRate'>;
+
+function resolveTags({ tags, ...times }: WrittenTags): TagSettings {
+  return { ...times, tags: Object.entries(tags).map(([pattern, ttl]) => ({ pattern, ttl })) };
+}
+
+/** Without the keys that have no value, which would hide what lies under them. */
+function onlySet<Value extends object>(value: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  // What was filtered is what the type says.
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;
 }
 
 /** The default with the layers over it: each may set the mode, some options, both or nothing. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { profileNames } from '../fixes/profiles.ts';
 import { host, repositoryPattern, repositoryPrefix, text, yesOrNo } from './fields.ts';
+import { endpointCacheSchema } from './schema-cache.ts';
 import { fixSettings } from './schema-fixes.ts';
 
 /** What clients talk to, and how they reach it. */
@@ -32,6 +33,7 @@ export function endpointSchema(fixes: readonly Fix[]) {
       })
       .prefault({}),
     readOnly: yesOrNo().prefault(false).describe('Whether it refuses pushes and deletes.'),
+    cache: endpointCacheSchema().prefault({}),
     profile: z
       .enum(profileNames)
       .optional()

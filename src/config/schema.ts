@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { logFormats, logLevels } from './config.ts';
-import { address, addressOrOff, duration, network, rate, shortDuration, size, text } from './fields.ts';
+import { address, addressOrOff, network, shortDuration } from './fields.ts';
+import { cacheSchema } from './schema-cache.ts';
 import { endpointSchema } from './schema-endpoint.ts';
 import { fixSettings } from './schema-fixes.ts';
 import { upstreamSchema } from './schema-upstream.ts';
@@ -20,18 +21,7 @@ export function configSchema(fixes: readonly Fix[]) {
           .describe('Where `/healthz`, `/readyz`, `/metrics` and `/cache` are served, or `off`.'),
       })
       .prefault({}),
-    cache: z
-      .strictObject({
-        dir: text('path').prefault('./data').describe('The directory of the cache. It is made when it is missing.'),
-        maxSize: size()
-          .prefault('50GiB')
-          .describe('How much the cached blobs may take; the least recently used go first.'),
-        tagTtl: duration().prefault('60s').describe('How long a tag is answered without asking the registry again.'),
-        scrubRate: rate()
-          .prefault('20MiB')
-          .describe('How much of the cache is read again in a second to find damaged files; `0` is off.'),
-      })
-      .prefault({}),
+    cache: cacheSchema().prefault({}),
     upstreams: z.record(z.string(), upstreamSchema()).prefault({}),
     endpoints: z.array(endpointSchema(fixes)).prefault([]),
     fixes: fixSettings(fixes).describe('Settings of single fixes for all endpoints.'),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApp } from '../app.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, TagSettings } from '../config/config.ts';
 import { digestOf } from '../domain/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX } from '../domain/media-type.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
@@ -84,14 +84,23 @@ function fill(dockerRegistry: BrokenRegistry, gitlab: BrokenRegistry): void {
   }
 }
 
+const TAGS: TagSettings = { tagTtl: 60_000, tags: [], staleWhileRevalidate: 0, staleFor: 0, notFoundTtl: 0 };
+
 function configuration(directory: string, dockerRegistry: string, gitlab: string): Config {
   const fixes = Object.fromEntries(FIXES.map((fix) => [fix.id, defaultSetting(fix)]));
   const profile = { name: 'default', by: 'endpoint' } as const;
-  const plain = { ns: [], repositories: { allow: [EVERY_REPOSITORY], deny: [] }, readOnly: false, profile, fixes };
+  const plain = {
+    ns: [],
+    repositories: { allow: [EVERY_REPOSITORY], deny: [] },
+    readOnly: false,
+    cache: TAGS,
+    profile,
+    fixes,
+  };
   return {
     listen: { host: '127.0.0.1', port: 0 },
     admin: undefined,
-    cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, tagTtl: 60_000, scrubRate: 0 },
+    cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, scrubRate: 0, ...TAGS },
     upstreams: {
       registry: { url: dockerRegistry, kind: 'generic' },
       gitlab: { url: gitlab, kind: 'gitlab' },

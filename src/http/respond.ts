@@ -9,7 +9,7 @@ import type { BlobReader, CacheStatus } from '../pipeline/ports.ts';
 const CACHE_STATUS: Record<CacheStatus, string> = {
   hit: 'manifix; hit',
   miss: 'manifix; fwd=miss',
-  stale: 'manifix; fwd=stale; detail="registry-unavailable"',
+  stale: 'manifix; fwd=stale',
   bypass: 'manifix; fwd=bypass',
 };
 
@@ -17,7 +17,9 @@ const CACHE_STATUS: Record<CacheStatus, string> = {
 export function headersOfAnswer(answer: Answer, method: string, applied: Exchange['applied']): HeaderList {
   const read = method === 'GET' || method === 'HEAD';
   const cache = answer.cache ?? (read ? 'miss' : undefined);
-  const status = cache === undefined ? undefined : CACHE_STATUS[cache] + (answer.stored === true ? '; stored' : '');
+  const detail = answer.staleReason === undefined ? '' : `; detail="${answer.staleReason}"`;
+  const stored = answer.stored === true ? '; stored' : '';
+  const status = cache === undefined ? undefined : CACHE_STATUS[cache] + stored + detail;
   const headers = status === undefined ? answer.headers : withHeader(answer.headers, 'Cache-Status', status);
   const changed = new Set(applied.filter((fix) => fix.mode === 'on' && fix.failure === undefined).map((fix) => fix.id));
   return changed.size === 0 ? headers : withHeader(headers, 'Manifix-Fixes', [...changed].join(', '));

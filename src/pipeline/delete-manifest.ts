@@ -4,6 +4,7 @@ import type { Route } from '../domain/route.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { passThrough } from './pass-through.ts';
 import type { Services } from './ports.ts';
+import { changesName } from './resolve-once.ts';
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
@@ -26,6 +27,7 @@ export async function deleteManifest(services: Services, exchange: Exchange, rou
       services.facts.dropDerived(upstream, repository, target.reference.digest);
       services.facts.dropLink(upstream, repository, 'manifest', target.reference.digest);
     }
+    services.changes.changed(changesName(upstream, repository));
     // A deleted digest takes all its tags with it.
     services.facts.dropTags(upstream, repository, target.reference.kind === 'tag' ? target.reference.tag : undefined);
   }

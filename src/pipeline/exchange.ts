@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { HeaderList } from '../domain/headers.ts';
 import type { RepositoryPolicy } from '../domain/repository-policy.ts';
+import type { TagPolicy } from '../domain/tag-policy.ts';
 import type { FixMode, RequestView } from '../fixes/fix.ts';
 import type { AppliedFix, FixSet, ManifestOutcome } from '../fixes/run.ts';
 import type { BlobReader, CacheStatus, CanonicalManifest, Upstream } from './ports.ts';
@@ -17,8 +18,8 @@ export interface Endpoint {
   readonly readOnly: boolean;
   /** How names of one component are treated; `off` for any registry but the Docker Hub. */
   readonly libraryPrefix: FixMode;
-  /** How long a tag's digest is believed without asking the registry again, in milliseconds. */
-  readonly tagTtl: number;
+  /** How long what is known of tags is believed. */
+  readonly freshness: TagPolicy;
   /** What the fixes made of stored manifests, by method and kind of reference. */
   readonly prepared: WeakMap<CanonicalManifest, Map<string, ManifestOutcome>>;
 }
@@ -45,6 +46,9 @@ export interface Exchange {
   readonly applied: AppliedFix[];
 }
 
+/** Why an answer is not the registry's word of now. */
+export type StaleReason = 'registry-unavailable' | 'refreshing';
+
 export type AnswerBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -57,6 +61,8 @@ export interface Answer {
   readonly headers: HeaderList;
   readonly body: AnswerBody;
   readonly cache?: CacheStatus;
+  /** For the cache status `stale`. */
+  readonly staleReason?: StaleReason;
   /** Whether a `miss` was stored. */
   readonly stored?: boolean;
   /** Until when the very same request may get the same answer without asking anybody, in milliseconds since the epoch. */

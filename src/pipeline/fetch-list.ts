@@ -7,8 +7,8 @@ import type { RequestView } from '../fixes/fix.ts';
 import { decodeBody } from '../lib/content-encoding.ts';
 import { readUpTo } from '../lib/read-body.ts';
 import { type Exchange, redirectsOf } from './exchange.ts';
-import type { UpstreamResponse } from './ports.ts';
-import { type Refusal, readRefusal } from './relay.ts';
+import type { Refusal, UpstreamResponse } from './ports.ts';
+import { readRefusal } from './relay.ts';
 import { reportRedirect, reportRepair } from './report.ts';
 
 export type ListRoute = Extract<Route, { kind: ListKind }>;

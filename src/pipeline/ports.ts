@@ -6,7 +6,9 @@ import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName, Tag } from '../domain/reference.ts';
 import type { RouteKind } from '../domain/route.ts';
 import type { AppliedFix } from '../fixes/run.ts';
+import type { ShortMemory } from '../lib/short-memory.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
+import type { Versions } from '../lib/versions.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
@@ -216,6 +218,13 @@ export interface SharedQuestions {
   readonly signatures: SingleFlight<boolean | undefined>;
 }
 
+/** An answer of the registry that is not what was hoped for, in a form that several callers can share. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly text: string;
+}
+
 /** Everything the use cases work with. */
 export interface Services {
   readonly blobs: BlobStore;
@@ -225,6 +234,10 @@ export interface Services {
   readonly defects: Defects;
   readonly telemetry: Telemetry;
   readonly questions: SharedQuestions;
+  /** Pushes and deletes through manifix, by upstream and repository: what was asked before one says nothing about after it. */
+  readonly changes: Versions;
+  /** What the registry lately said it does not have, by question and caller. */
+  readonly absences: ShortMemory<Refusal>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Encrypts upload locations that lead away from the registry's own paths; 32 bytes. */

@@ -15,6 +15,7 @@ import { forward } from './pass-through-proxy.ts';
 import type { Services } from './ports.ts';
 import { relay } from './relay.ts';
 import { report } from './report.ts';
+import { changesName } from './resolve-once.ts';
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
@@ -116,6 +117,7 @@ function rememberPush(
   const upstream = exchange.endpoint.upstream.name;
   const { repository, reference } = route;
   const tag: Tag | undefined = reference.kind === 'tag' ? reference.tag : undefined;
+  services.changes.changed(changesName(upstream, repository));
   if (tag !== undefined) services.facts.dropTags(upstream, repository, tag);
   const [, algorithm, hex] = ATTACHMENT_TAG.exec(tag ?? '') ?? [];
   const attachedTo: (Digest | undefined)[] = [parseDigest(`${algorithm}:${hex}`), inspection.subject];

@@ -6,19 +6,12 @@ import type { ResponseOutcome } from '../fixes/run.ts';
 import { endToEndHeaders } from '../lib/hop-by-hop.ts';
 import { readUpTo } from '../lib/read-body.ts';
 import { type Answer, type AnswerBody, type Exchange, NO_BODY } from './exchange.ts';
-import type { Services } from './ports.ts';
+import type { Refusal, Services } from './ports.ts';
 import { report } from './report.ts';
 import { sealLocation } from './sealed-location.ts';
 
 /** Error bodies longer than this are not read for explanations. */
 const MAX_ERROR_BODY = 64 * 1024;
-
-/** An answer of the registry that is not what was hoped for, in a form that several callers can share. */
-export interface Refusal {
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly text: string;
-}
 
 type Received = ResponseView['received'];
 

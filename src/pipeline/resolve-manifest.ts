@@ -6,8 +6,8 @@ import type { RequestView } from '../fixes/fix.ts';
 import { confirms, isOutage, readHeaders, recordReadAccess } from './access.ts';
 import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
 import { type FetchedManifest, keptHeaders, readManifest } from './fetch-manifest.ts';
-import type { CacheStatus, CanonicalManifest, Services, UpstreamResponse } from './ports.ts';
-import { type Refusal, readRefusal } from './relay.ts';
+import type { CacheStatus, CanonicalManifest, Refusal, Services, UpstreamResponse } from './ports.ts';
+import { readRefusal } from './relay.ts';
 
 /** What a manifest request came to before any fix is applied to the bytes. */
 export type Resolved =

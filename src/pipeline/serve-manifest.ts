@@ -3,13 +3,13 @@ import type { Digest } from '../domain/digest.ts';
 import { type HeaderList, headerValue, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { inspectManifest } from '../domain/manifest.ts';
 import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from '../domain/range.ts';
-import { formatRoute } from '../domain/route-path.ts';
 import type { ManifestOutcome } from '../fixes/run.ts';
-import { proveReadAccess, readHeaders } from './access.ts';
+import { proveReadAccess } from './access.ts';
 import { derivedHeaders, deriveManifest } from './derive-manifest.ts';
 import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
 import { ambiguousManifest } from './fetch-manifest.ts';
 import { withFreshness } from './freshness.ts';
+import { isGone } from './gone.ts';
 import type { CacheStatus, CanonicalManifest, DerivedManifest, Services } from './ports.ts';
 import { relayRefusal } from './relay.ts';
 import { report } from './report.ts';
@@ -73,16 +73,6 @@ export async function serveDerived(
     return relayRefusal(services, exchange, sent, { status: access.status, headers: access.headers, text: '' });
   }
   return { ...derivedAnswer(exchange, request, derived), cache: 'hit' };
-}
-
-/** Registries also say 404 to hide a repository from those who may not read it; what they hide is not gone. */
-async function isGone(exchange: Exchange, { repository, sent }: ManifestRequest, status: number): Promise<boolean> {
-  if (status !== 404) return status === 410;
-  const path = formatRoute({ kind: 'tags', repository });
-  const asked = exchange.endpoint.upstream.request({ method: 'GET', path, headers: readHeaders(sent.headers) });
-  const answer = await asked.catch(() => undefined);
-  answer?.body.destroy();
-  return answer?.status === 200;
 }
 
 function derivedAnswer(exchange: Exchange, request: ManifestRequest, derived: DerivedManifest): Answer {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FIXES } from '../../src/fixes/index.ts';
 import { load, loadValid, mistakesIn, SMALLEST } from './support.ts';
 
+const TAGS = { tagTtl: 60_000, tags: [], staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 5_000 };
 const HUB = 'https://registry.example.com';
 
 describe('a configuration file', () => {
@@ -9,7 +10,7 @@ describe('a configuration file', () => {
     expect(await loadValid({ file: SMALLEST })).toEqual({
       listen: { host: '127.0.0.1', port: 5000 },
       admin: { listen: { host: '127.0.0.1', port: 5080 } },
-      cache: { dir: './data', maxSize: 50 * 2 ** 30, tagTtl: 60_000, scrubRate: 20 * 2 ** 20 },
+      cache: { dir: './data', maxSize: 50 * 2 ** 30, scrubRate: 20 * 2 ** 20, ...TAGS },
       upstreams: { hub: { url: HUB, kind: 'generic' } },
       endpoints: [
         {
@@ -20,6 +21,7 @@ describe('a configuration file', () => {
           repositories: { allow: ['**'], deny: [] },
           readOnly: false,
           profile: { name: 'default', by: 'kind' },
+          cache: TAGS,
           fixes: {
             'add-type': { mode: 'on', options: { force: 'no' } },
             'watch-only': { mode: 'observe', options: {} },

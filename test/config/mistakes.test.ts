@@ -33,7 +33,7 @@ log: { level: loud }
     [
       'a key like no other',
       { cache: { zebra: 1 } },
-      'cache.zebra: unknown key; known here: dir, maxSize, tagTtl, scrubRate',
+      'cache.zebra: unknown key; known here: dir, maxSize, tagTtl, tags, staleWhileRevalidate, staleFor, notFoundTtl, scrubRate',
     ],
     [
       'a rate that is none',

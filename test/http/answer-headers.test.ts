@@ -51,7 +51,9 @@ describe('the header fields of an answer', () => {
     expect(cacheStatus({ cache: 'hit' })).toBe('manifix; hit');
     expect(cacheStatus({ cache: 'miss' })).toBe('manifix; fwd=miss');
     expect(cacheStatus({ cache: 'miss', stored: true })).toBe('manifix; fwd=miss; stored');
-    expect(cacheStatus({ cache: 'stale' })).toBe('manifix; fwd=stale; detail="registry-unavailable"');
+    expect(cacheStatus({ cache: 'stale', staleReason: 'registry-unavailable' })).toBe(
+      'manifix; fwd=stale; detail="registry-unavailable"',
+    );
     expect(cacheStatus({ cache: 'bypass' }, 'HEAD')).toBe('manifix; fwd=bypass');
   });
 

@@ -20,7 +20,10 @@ async function openContent(): Promise<Scene> {
   const headers = registryHeaders(image.digest, image.bytes, image.mediaType);
   await manifests.put({ digest: digest(image.digest), bytes: image.bytes, headers });
   blobs.put(bytes);
-  facts.putTag('registry', repository, 'latest' as Tag, 'all', { digest: digest(image.digest), confirmedAt: 0 });
+  facts.putTag('registry', repository, 'latest' as Tag, 'all', {
+    digest: digest(image.digest),
+    confirmedAt: scene.services.now(),
+  });
   facts.putLink('registry', repository, 'manifest', digest(image.digest), 'open');
   facts.putLink('registry', repository, 'blob', blobDigest, 'open');
   return scene;

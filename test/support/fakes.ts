@@ -1,5 +1,7 @@
 import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
+import { createShortMemory } from '../../src/lib/short-memory.ts';
 import { singleFlight } from '../../src/lib/single-flight.ts';
+import { createVersions } from '../../src/lib/versions.ts';
 import type {
   CanonicalManifest,
   DerivedManifest,
@@ -57,6 +59,8 @@ export function fakeServices(): FakeServices {
     ),
     telemetry: fakeTelemetry(),
     questions: { access: singleFlight(), signatures: singleFlight() },
+    changes: createVersions(),
+    absences: createShortMemory(1_000, () => clock.now),
     clock,
     now: () => clock.now,
     locationKey: new Uint8Array(32).fill(7),

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
 import { compilePolicy, EVERY_REPOSITORY } from '../../src/domain/repository-policy.ts';
+import type { TagPolicy } from '../../src/domain/tag-policy.ts';
 import { FIXES } from '../../src/fixes/index.ts';
 import { type AppliedFix, compileFixes, type FixSetting } from '../../src/fixes/run.ts';
 import { callerOf } from '../../src/http/client.ts';
@@ -40,12 +41,13 @@ interface SceneOptions {
   readonly settings?: Readonly<Record<string, FixSetting>>;
   /** Milliseconds; a minute where not told otherwise. */
   readonly tagTtl?: number;
+  readonly freshness?: Partial<TagPolicy>;
 }
 
-export function createScene({ settings = {}, tagTtl = 60_000 }: SceneOptions = {}): Scene {
+export function createScene({ settings = {}, tagTtl = 60_000, freshness = {} }: SceneOptions = {}): Scene {
   const services = fakeServices();
   const upstream = fakeUpstream();
-  const endpoint = fakeEndpoint(upstream, settings, tagTtl);
+  const endpoint = fakeEndpoint(upstream, settings, { ttlOf: () => tagTtl, ...freshness });
   const dispatch = createDispatch(services);
   const answer = (method: string, target: string, headers: HeaderList = []) =>
     dispatch(fakeExchange(endpoint, method, target, headers));
@@ -80,14 +82,22 @@ export const plainEndpoint = {
   readOnly: false,
   libraryPrefix: 'off',
 } as const;
+const DAY = 86_400_000;
+const FRESHNESS: TagPolicy = { ttlOf: () => 60_000, staleWhileRevalidate: 0, staleFor: 30 * DAY, notFoundTtl: 0 };
 
 /** An endpoint with the catalogue's fixes in these settings, otherwise in their default modes. */
 export function fakeEndpoint(
   upstream: Upstream,
   settings: Readonly<Record<string, FixSetting>> = {},
-  tagTtl = 60_000,
+  freshness: Partial<TagPolicy> = {},
 ): Endpoint {
-  return { ...plainEndpoint, upstream, fixes: compileFixes(FIXES, settings), tagTtl, prepared: new WeakMap() };
+  return {
+    ...plainEndpoint,
+    upstream,
+    fixes: compileFixes(FIXES, settings),
+    freshness: { ...FRESHNESS, ...freshness },
+    prepared: new WeakMap(),
+  };
 }
 
 /** A request as the edge hands it over; its sockets lead nowhere. */

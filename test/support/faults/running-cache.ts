@@ -10,7 +10,9 @@ import type { Edge } from '../../../src/http/handle.ts';
 import { createReadyAnswers } from '../../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../../src/http/server.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
+import { createShortMemory } from '../../../src/lib/short-memory.ts';
 import { singleFlight } from '../../../src/lib/single-flight.ts';
+import { createVersions } from '../../../src/lib/versions.ts';
 import { createDispatch } from '../../../src/pipeline/dispatch.ts';
 import type { Endpoint } from '../../../src/pipeline/exchange.ts';
 import type { FinishedRequest } from '../../../src/pipeline/ports.ts';
@@ -60,11 +62,14 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const dispatch = createDispatch({
     ...{ blobs, manifests, facts, grants, defects, telemetry },
     questions: { access: singleFlight(), signatures: singleFlight() },
+    changes: createVersions(),
+    absences: createShortMemory(1_000),
     now: clock.now,
     locationKey: randomBytes(32),
   });
   const fixes = compileFixes(FIXES, {});
-  const endpoint: Endpoint = { ...plainEndpoint, upstream, fixes, tagTtl, prepared: new WeakMap() };
+  const freshness = { ttlOf: () => tagTtl, staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 0 };
+  const endpoint: Endpoint = { ...plainEndpoint, upstream, fixes, freshness, prepared: new WeakMap() };
   const edge: Edge = {
     dispatch,
     endpoints: createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]),

@@ -1,0 +1,99 @@
+import type { Digest } from '../domain/digest.ts';
+import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
+import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
+import type { Services } from './ports.ts';
+import { relayRefusal } from './relay.ts';
+import { reportRedirect, reportRepair } from './report.ts';
+import type { ManifestRequest } from './resolve-manifest.ts';
+import type { Resolution } from './resolve-once.ts';
+import { serveManifest } from './serve-manifest.ts';
+
+/** Answers with what a question came to; during an outage with the manifest `known` from earlier, if there is one. */
+export async function answerResolution(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  resolved: Resolution,
+  known: Digest | undefined,
+): Promise<Answer> {
+  switch (resolved.kind) {
+    case 'manifest':
+      reportRedirect(exchange, { status: 200, redirected: resolved.redirected });
+      if (resolved.decoded !== undefined) {
+        reportRepair(exchange, 'gzip-content-encoding', `undid Content-Encoding ${resolved.decoded}`);
+      }
+      return serveManifest(services, exchange, request, resolved);
+    case 'stream': {
+      if (exchange.endpoint.fixes.mode('gzip-content-encoding') === 'observe') reportCoding(exchange, resolved.headers);
+      const head = exchange.request.method === 'HEAD';
+      if (head) resolved.stream.destroy();
+      const body = head ? NO_BODY : ({ kind: 'stream', stream: resolved.stream } as const);
+      return { status: 200, headers: resolved.headers, body, cache: 'bypass' };
+    }
+    case 'refused': {
+      const { refusal } = resolved;
+      reportRedirect(exchange, { status: refusal.status, redirected: false });
+      const outage = isOutage(refusal.status);
+      const stale = outage ? await staleAnswer(services, exchange, request, known, 'registry-unavailable') : undefined;
+      if (!outage && known !== undefined) recordRefusal(services, exchange, request.repository, 'manifest', known);
+      if (stale !== undefined) return stale;
+      const answer = relayRefusal(services, exchange, request.sent, refusal);
+      return resolved.remembered === true ? { ...answer, cache: 'hit' } : answer;
+    }
+    case 'outage': {
+      const stale = await staleAnswer(services, exchange, request, known, 'registry-unavailable');
+      if (stale === undefined) throw resolved.error;
+      return stale;
+    }
+  }
+}
+
+/** What came compressed and goes on so. */
+function reportCoding(exchange: Exchange, headers: HeaderList): void {
+  const coding = headerValue(headers, 'Content-Encoding');
+  if (coding !== undefined) reportRepair(exchange, 'gzip-content-encoding', `undid Content-Encoding ${coding}`);
+}
+
+/** What the store has, when the caller was lately seen to read it; the very same request may get it again until then. */
+export async function freshAnswer(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  digest: Digest,
+  freshUntil: number,
+): Promise<Answer | undefined> {
+  if (!hasReadAccess(services, exchange, request.repository, 'manifest', digest)) return undefined;
+  const manifest = await services.manifests.get(digest);
+  if (manifest === undefined) return undefined;
+  const answer = await serveManifest(services, exchange, request, { manifest, cache: 'hit', stored: true });
+  return { ...answer, reusableUntil: Math.min(freshUntil, services.now() + REUSABLE_FOR) };
+}
+
+/** The last known manifest, for those who may read it without anybody being asked. */
+export async function staleAnswer(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  known: Digest | undefined,
+  reason: StaleReason,
+): Promise<Answer | undefined> {
+  if (known === undefined) return undefined;
+  const { repository } = request;
+  const open = services.facts.link(exchange.endpoint.upstream.name, repository, 'manifest', known) === 'open';
+  if (!open && !hasReadAccess(services, exchange, repository, 'manifest', known)) return undefined;
+  const manifest = await services.manifests.get(known);
+  if (manifest === undefined) return undefined;
+  const answer = await serveManifest(services, exchange, request, { manifest, cache: 'stale', stored: true });
+  return { ...answer, staleReason: reason, headers: warned(answer.headers, reason) };
+}
+
+const WARNINGS: Partial<Record<StaleReason, string>> = {
+  'registry-unavailable': 'the registry cannot be asked at the moment; this is the last known content',
+};
+
+/** distribution-spec, "Warnings": code 299, agent "-", no date. What is refreshed behind an answer is no trouble to tell of. */
+function warned(headers: HeaderList, reason: StaleReason): HeaderList {
+  const text = WARNINGS[reason];
+  return text === undefined ? headers : [...headers, ['Warning', `299 - "manifix: ${text}"`]];
+}

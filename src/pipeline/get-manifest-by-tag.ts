@@ -1,0 +1,125 @@
+import { parseAccept, type View, viewOf } from '../domain/accept.ts';
+import { headerValues } from '../domain/headers.ts';
+import type { Tag } from '../domain/reference.ts';
+import { judgeTag } from '../domain/tag-policy.ts';
+import { answerResolution, freshAnswer, staleAnswer } from './answer-resolution.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { isGone } from './gone.ts';
+import type { Services, TagRecord } from './ports.ts';
+import { type ManifestRequest, type Resolved, resolveManifest } from './resolve-manifest.ts';
+import { changesName, type Flight, type Resolution, resolveOnce } from './resolve-once.ts';
+
+/** A tag as one kind of request sees it. */
+interface TagView {
+  readonly tag: Tag;
+  readonly view: View;
+  /** Undefined for requests of which nothing is recorded. */
+  readonly name: string | undefined;
+}
+
+/**
+ * A manifest by its tag: the digest that is still fresh, or what the registry says now. What is not fresh is answered while
+ * the registry is asked behind the answer, or because it cannot be asked, as far as the endpoint's policy goes.
+ */
+export async function getByTag(
+  services: Services,
+  flight: Flight,
+  exchange: Exchange,
+  request: ManifestRequest,
+  tag: Tag,
+): Promise<Answer> {
+  const { freshness, upstream } = exchange.endpoint;
+  const view = viewOf(parseAccept(headerValues(request.sent.headers, 'Accept')));
+  const name = recordName(view, request.sent.query);
+  const known = name === undefined ? undefined : services.facts.tag(upstream.name, request.repository, tag, name);
+  const ttl = freshness.ttlOf(tag);
+  const state = known === undefined ? 'expired' : judgeTag(services.now() - known.confirmedAt, ttl, freshness);
+  if (known !== undefined && state === 'fresh') {
+    const fresh = await freshAnswer(services, exchange, request, known.digest, known.confirmedAt + ttl);
+    if (fresh !== undefined) return fresh;
+  }
+  const asking = refreshTag(services, flight, exchange, request, { tag, view, name }, known);
+  if (state === 'refreshing') {
+    const early = await staleAnswer(services, exchange, request, known?.digest, 'refreshing');
+    if (early !== undefined) {
+      abandon(asking);
+      return early;
+    }
+  }
+  return answerResolution(services, exchange, request, await asking, state === 'expired' ? undefined : known?.digest);
+}
+
+/** The name under which it is recorded what a tag means to this kind of request. What a query selects nobody knows. */
+function recordName(view: View, query: string): string | undefined {
+  return query === '' ? view : undefined;
+}
+
+/** Asks the registry and records what it says: the tag's digest, or that there is no such tag any more. */
+async function refreshTag(
+  services: Services,
+  flight: Flight,
+  exchange: Exchange,
+  request: ManifestRequest,
+  tagView: TagView,
+  known: TagRecord | undefined,
+): Promise<Resolution> {
+  const headFirst = known !== undefined || exchange.request.method === 'HEAD';
+  const resolution = await resolveOnce(services, flight, exchange, { request, view: tagView.view, headFirst }, () =>
+    resolveAndRecord(services, exchange, request, tagView, headFirst),
+  );
+  if (resolution.kind === 'refused' && resolution.remembered !== true && known !== undefined) {
+    await forgetWhenGone(services, exchange, request, tagView.tag, resolution.refusal.status);
+  }
+  return resolution;
+}
+
+async function resolveAndRecord(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  { tag, name }: TagView,
+  headFirst: boolean,
+): Promise<Resolved> {
+  const upstream = exchange.endpoint.upstream.name;
+  const changes = changesName(upstream, request.repository);
+  // The tag may move as soon as the question is out, and a push through manifix makes its answer worthless.
+  const confirmedAt = services.now();
+  const version = services.changes.of(changes);
+  const resolved = await resolveManifest(services, exchange, request, headFirst);
+  if (
+    resolved.kind === 'manifest' &&
+    resolved.stored &&
+    name !== undefined &&
+    version === services.changes.of(changes)
+  ) {
+    const record: TagRecord = { digest: resolved.manifest.digest, confirmedAt };
+    services.facts.putTag(upstream, request.repository, tag, name, record);
+  }
+  return resolved;
+}
+
+/** Forgets a tag that the registry says is gone, so that no outage brings it back. */
+async function forgetWhenGone(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  tag: Tag,
+  status: number,
+): Promise<void> {
+  if (status !== 404 && status !== 410) return;
+  const upstream = exchange.endpoint.upstream.name;
+  const mayRead = services.grants.has(upstream, request.repository, exchange.caller.identity);
+  if (!mayRead && !(await isGone(exchange, request, status))) return;
+  services.facts.dropTags(upstream, request.repository, tag);
+}
+
+/** Lets a question run on for which nobody waits any more. */
+function abandon(asking: Promise<Resolution>): void {
+  asking.then(
+    (resolution) => {
+      if (resolution.kind === 'stream') resolution.stream.destroy();
+    },
+    // Whoever asks for the tag next will hear the reason.
+    () => undefined,
+  );
+}
