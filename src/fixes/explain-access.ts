@@ -53,5 +53,5 @@ function explainAccept({ method, route }: RequestView, message: string | undefin
 /** GitLab says this of a stored index without mediaType, whatever the client accepts. */
 function explainSchema1Refusal({ method, route }: RequestView, message: string | undefined): string | undefined {
   if (method !== 'GET' || route.kind !== 'manifest' || message !== 'Schema 1 manifest not supported') return undefined;
-  return 'GitLab answers so when the stored manifest is an index without a mediaType, as buildah and podman used to push it, and does not hand the index out. Push it again with its mediaType: buildah manifest push --all --format v2s2.';
+  return 'GitLab answers so when the stored manifest is an index without a mediaType, as buildah and podman used to push it, and does not hand the index out. Push it again with its mediaType (buildah manifest push --all --format v2s2), or through an endpoint of manifix with profile: gitlab.';
 }

@@ -55,6 +55,8 @@ export interface RequestChange {
   readonly refuse?: RegistryError;
   /** Open an upload session first, then PUT the body to it with this digest. */
   readonly splitUpload?: { readonly digest: string };
+  /** Push these bytes under the tag; what the client pushed is kept and stays valid under its digest. */
+  readonly push?: { readonly bytes: Uint8Array; readonly mediaType: MediaType };
 }
 
 /** A manifest that the registry answered with 200, before the client gets it. */

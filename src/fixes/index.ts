@@ -27,6 +27,7 @@ import { manifestSizeLimit } from './manifest-size-limit.ts';
 import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
 import { mountFallback } from './mount-fallback.ts';
 import { opaqueErrors } from './opaque-errors.ts';
+import { pushIndexWithoutMediatype } from './push-index-without-mediatype.ts';
 import { putContentTypeWrong } from './put-content-type-wrong.ts';
 import { putSchema1Reserialised } from './put-schema1-reserialised.ts';
 import { rangeHeaderUnit } from './range-header-unit.ts';
@@ -76,6 +77,7 @@ export const FIXES: readonly Fix[] = [
   mountFallback,
   putContentTypeWrong,
   putSchema1Reserialised,
+  pushIndexWithoutMediatype,
   // Lists
   catalogNTooLarge,
   tagsListShape,

@@ -24,6 +24,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     fixes: {
       'index-without-mediatype': { mode: 'off' },
       'manifest-without-mediatype': { mode: 'off' },
+      'push-index-without-mediatype': { mode: 'off' },
     },
   },
   legacy: {
@@ -36,7 +37,9 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   gitlab: {
     name: 'gitlab',
     purpose: 'Registries of GitLab, which refuse to serve an index without its mediaType',
-    fixes: {},
+    fixes: {
+      'push-index-without-mediatype': { mode: 'on' },
+    },
   },
 };
 

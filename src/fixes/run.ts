@@ -35,6 +35,8 @@ export interface RequestOutcome {
   readonly reply?: RequestChange['reply'];
   readonly refuse?: RegistryError;
   readonly splitUpload?: RequestChange['splitUpload'];
+  /** Whose bytes they are is not among `applied`: the pipeline has to keep what they replace first. */
+  readonly push?: NonNullable<RequestChange['push']> & { readonly fix: AppliedFix };
   readonly applied: readonly AppliedFix[];
 }
 
@@ -143,6 +145,7 @@ function runRequest(requestSteps: readonly Step<RequestView, RequestChange>[], o
   const applied: AppliedFix[] = [];
   let view = original;
   let splitUpload: RequestChange['splitUpload'];
+  let push: RequestOutcome['push'];
   for (const step of requestSteps) {
     const change = ask(step, view, applied);
     if (change === undefined) continue;
@@ -155,8 +158,15 @@ function runRequest(requestSteps: readonly Step<RequestView, RequestChange>[], o
       headers: change.headers ?? view.headers,
     };
     splitUpload = change.splitUpload ?? splitUpload;
+    const fix = change.push && applied.pop();
+    if (change.push !== undefined && fix !== undefined) push = { ...change.push, fix };
   }
-  return { view, applied, ...(splitUpload === undefined ? {} : { splitUpload }) };
+  return {
+    view,
+    applied,
+    ...(splitUpload === undefined ? {} : { splitUpload }),
+    ...(push === undefined ? {} : { push }),
+  };
 }
 
 function runManifest(

@@ -10,7 +10,7 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
 /**
  * DELETE of a manifest. A derived digest is not the registry's: it is explained, or, when the operator chose so, the
- * original is deleted in its place. What is gone is forgotten.
+ * original is deleted in its place. What was pushed means what the registry made of it. What is gone is forgotten.
  */
 export async function deleteManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
   const upstream = exchange.endpoint.upstream.name;
@@ -18,7 +18,9 @@ export async function deleteManifest(services: Services, exchange: Exchange, rou
   const derived =
     reference.kind === 'digest' ? services.facts.derived(upstream, repository, reference.digest) : undefined;
   const mapped =
-    derived !== undefined && exchange.endpoint.fixes.option('index-without-mediatype', 'delete') === 'original';
+    derived !== undefined &&
+    (derived.kind === 'as-pushed' ||
+      exchange.endpoint.fixes.option('index-without-mediatype', 'delete') === 'original');
   const target: ManifestRoute = mapped ? { ...route, reference: { kind: 'digest', digest: derived.original } } : route;
   const answer = await passThrough(services, { ...exchange, request: { ...exchange.request, route: target } });
   if (derived !== undefined && !mapped && answer.status === 404) throw derivedIsNotThere(derived.original);

@@ -1,4 +1,5 @@
 import { formatAccept } from '../domain/accept.ts';
+import { describeDerivation } from '../domain/derivation.ts';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
@@ -46,7 +47,8 @@ export async function deriveManifest(
     return { kind: 'declined', reason: 'left alone: the registry did not say whether it is signed' };
   if (!derivation.force) services.facts.putSigned(upstream, repository, original, found);
   if (found) return SIGNED;
-  const manifest: DerivedManifest = { digest, original, bytes: derivation.bytes, mediaType: derivation.mediaType };
+  const { bytes, mediaType } = derivation;
+  const manifest: DerivedManifest = { digest, original, bytes, mediaType, kind: 'media-type-added' };
   try {
     services.facts.putDerived(upstream, repository, manifest);
   } catch (error) {
@@ -64,9 +66,10 @@ export function derivedHeaders(derived: DerivedManifest, referenceKind: 'tag' | 
     ['Docker-Content-Digest', derived.digest],
     ['Docker-Distribution-Api-Version', 'registry/2.0'],
     ['ETag', `"${derived.digest}"`],
-    ['Manifix-Original-Digest', derived.original],
+    // What was pushed is itself the original.
+    ...(derived.kind === 'as-pushed' ? [] : [['Manifix-Original-Digest', derived.original] as const]),
     // distribution-spec, "Warnings": warn-code 299, agent "-", no date.
-    ['Warning', `299 - "manifix added mediaType; original digest ${derived.original}"`],
+    ['Warning', `299 - "${describeDerivation(derived.kind, derived.original)}"`],
   ];
   return withFreshness(headers, referenceKind);
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
@@ -116,12 +117,13 @@ export interface TagRecord {
   readonly confirmedAt: number;
 }
 
-/** A manifest that manifix changed for by-tag requests; it lives as long as its original. */
+/** A manifest that manifix keeps beside the registry's `original`, as long as that lives: changed for requests by tag, or as it was pushed. */
 export interface DerivedManifest {
   readonly digest: Digest;
   readonly original: Digest;
   readonly bytes: Uint8Array;
   readonly mediaType: MediaType;
+  readonly kind: DerivationKind;
 }
 
 export type LinkKind = 'manifest' | 'blob';

@@ -10,6 +10,7 @@ import { readBody } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
+import { answerAsPushed, keepAsPushed } from './normalise-push.ts';
 import { upstreamPath } from './pass-through.ts';
 import { forward } from './pass-through-proxy.ts';
 import type { Services } from './ports.ts';
@@ -20,7 +21,8 @@ import { changesName } from './resolve-once.ts';
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
 /**
- * PUT of a manifest. Its bytes are never changed; what the request says about them is. A manifest that refers to one
+ * PUT of a manifest. Its bytes reach the registry as they are, unless a fix that the operator chose normalises them under the
+ * tag; what the request says about them is repaired. A manifest that refers to one
  * that manifix derived gets that one pushed first, because the client believes that the registry has it.
  */
 export async function pushManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
@@ -33,7 +35,9 @@ export async function pushManifest(services: Services, exchange: Exchange, route
   report(exchange, outcome.applied);
   if (outcome.refuse !== undefined) throw outcome.refuse;
   await materialise(services, exchange, route.repository, inspection);
-  const sent = outcome.view;
+  const normalised = keepAsPushed(services, exchange, route.repository, bytes, outcome);
+  const sent = normalised?.sent ?? outcome.view;
+  const manifest = normalised?.sent.manifest ?? { bytes, inspection };
   const forwarded = await forward(
     exchange,
     {
@@ -41,15 +45,15 @@ export async function pushManifest(services: Services, exchange: Exchange, route
       path: upstreamPath(exchange, sent),
       method: 'PUT',
       headers: sent.headers,
-      body: bytes,
+      body: manifest.bytes,
     },
     exchange.signal,
   );
-  const pushed = { ...exchange, request: { ...exchange.request, manifest: { bytes, inspection } } };
-  const received = { digest: digestOf(bytes), size: bytes.length };
+  const pushed = { ...exchange, request: { ...exchange.request, manifest } };
+  const received = { digest: digestOf(manifest.bytes), size: manifest.bytes.length };
   const answer = await relay(services, pushed, sent, forwarded, received);
   if (answer.status < 300) rememberPush(services, exchange, route, inspection);
-  return answer;
+  return normalised === undefined ? answer : answerAsPushed(services, exchange, route.repository, normalised, answer);
 }
 
 /** A manifest of a few KiB takes no 15 seconds, and one of 4 MiB over the slowest of lines gets its minutes. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { Database } from './database.ts';
@@ -64,8 +65,10 @@ export function createFacts(database: Database, health: Health): Facts {
     derived(upstream, repository, digest) {
       return derivedManifest(recall((statements) => statements.derived.get(upstream, repository, digest)));
     },
-    putDerived(upstream, repository, { digest, original, mediaType, bytes }) {
-      noteDurably((statements) => statements.putDerived.run(upstream, repository, digest, original, mediaType, bytes));
+    putDerived(upstream, repository, { digest, original, mediaType, bytes, kind }) {
+      noteDurably((statements) =>
+        statements.putDerived.run(upstream, repository, digest, original, mediaType, bytes, kind),
+      );
     },
     dropDerived(upstream, repository, original) {
       forget((statements) => statements.dropDerived.run(upstream, repository, original));
@@ -87,6 +90,7 @@ function derivedManifest(row: Row | undefined): DerivedManifest | undefined {
     original: row.original as Digest,
     mediaType: row.media_type as MediaType,
     bytes: row.bytes as Uint8Array,
+    kind: row.kind as DerivationKind,
   };
 }
 

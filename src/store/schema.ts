@@ -66,4 +66,8 @@ export const SCHEMA_STEPS: readonly string[] = [
     PRIMARY KEY (upstream, repository, tag)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- How the kept manifest came from the one that the registry has.
+  ALTER TABLE derived ADD COLUMN kind TEXT NOT NULL DEFAULT 'media-type-added';
+  `,
 ];

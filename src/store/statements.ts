@@ -17,9 +17,9 @@ const QUERIES = {
   dropAllLinks: 'DELETE FROM links',
 
   derived:
-    'SELECT digest, original, media_type, bytes FROM derived WHERE upstream = ? AND repository = ? AND digest = ?',
-  putDerived: `INSERT INTO derived (upstream, repository, digest, original, media_type, bytes)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    'SELECT digest, original, media_type, bytes, kind FROM derived WHERE upstream = ? AND repository = ? AND digest = ?',
+  putDerived: `INSERT INTO derived (upstream, repository, digest, original, media_type, bytes, kind)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   dropDerived: 'DELETE FROM derived WHERE upstream = ? AND repository = ? AND original = ?',
 
   // Purges name content or repositories; several repositories come as a JSON list of [upstream, repository].
@@ -36,7 +36,8 @@ const QUERIES = {
       EXCEPT SELECT kind, digest FROM links WHERE (upstream, repository) NOT IN purged)`,
   dropTagsOf: `DELETE FROM tags WHERE (upstream, repository) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
   dropLinksOf: `DELETE FROM links WHERE (upstream, repository) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
-  dropDerivedOf: `DELETE FROM derived WHERE (upstream, repository) IN
+  // What was pushed cannot be derived anew.
+  dropDerivedOf: `DELETE FROM derived WHERE kind <> 'as-pushed' AND (upstream, repository) IN
     (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
   dropSignedOf: `DELETE FROM signed WHERE (upstream, repository) IN
     (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { MediaType } from '../domain/media-type.ts';
@@ -95,6 +96,7 @@ export interface DerivedManifest {
   readonly original: Digest;
   readonly bytes: Uint8Array;
   readonly mediaType: MediaType;
+  readonly kind: DerivationKind;
 }
 
 export type LinkKind = 'manifest' | 'blob';

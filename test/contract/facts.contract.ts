@@ -15,7 +15,13 @@ const edge = 'edge' as Tag;
 const D0 = digestOf(Buffer.from('original'));
 const D1 = digestOf(Buffer.from('derived'));
 const D2 = digestOf(Buffer.from('derived otherwise'));
-const derived: DerivedManifest = { digest: D1, original: D0, bytes: Buffer.from('derived'), mediaType: OCI_INDEX };
+const derived: DerivedManifest = {
+  digest: D1,
+  original: D0,
+  bytes: Buffer.from('derived'),
+  mediaType: OCI_INDEX,
+  kind: 'media-type-added',
+};
 
 /** What every home of facts promises. */
 export function factsContract(open: () => Promise<OpenedFacts>): void {
@@ -117,6 +123,8 @@ function aboutDerived(open: () => Promise<OpenedFacts>): void {
     facts.putDerived('hub', alpine, derived);
     const found = facts.derived('hub', alpine, D1);
     expect(found && { ...found, bytes: Buffer.from(found.bytes) }).toEqual(derived);
+    facts.putDerived('hub', busybox, { ...derived, digest: D2, kind: 'as-pushed' });
+    expect(facts.derived('hub', busybox, D2)?.kind).toBe('as-pushed');
     expect(facts.derived('hub', busybox, D1)).toBeUndefined();
     expect(facts.derived('other', alpine, D1)).toBeUndefined();
     expect(facts.derived('hub', alpine, D0)).toBeUndefined();

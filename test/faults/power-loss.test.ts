@@ -41,6 +41,7 @@ function content(seed: number): Content {
       original: manifest.digest,
       bytes: derived,
       mediaType: 'application/vnd.oci.image.index.v1+json' as MediaType,
+      kind: 'media-type-added',
     },
   };
 }

@@ -123,7 +123,13 @@ describe('a cache that is over its size', () => {
     // Names that a parser would have branded.
     const repository = 'library/alpine' as Parameters<typeof store.facts.putDerived>[1];
     const mediaType = 'application/json' as Parameters<typeof store.facts.putDerived>[2]['mediaType'];
-    store.facts.putDerived('hub', repository, { digest, original: original.digest, bytes, mediaType });
+    store.facts.putDerived('hub', repository, {
+      digest,
+      original: original.digest,
+      bytes,
+      mediaType,
+      kind: 'media-type-added',
+    });
     store.setMaxSize(0);
     await evictions(store, 1);
     expect(store.facts.derived('hub', repository, digest)?.digest).toBe(digest);

@@ -58,7 +58,13 @@ describe('facts whose database fails', () => {
 
   it('throw when a derived manifest cannot be made durable', async () => {
     await using broken = await breakableFacts();
-    const manifest = { digest, original: digest, bytes: Buffer.alloc(1), mediaType: OCI_INDEX };
+    const manifest = {
+      digest,
+      original: digest,
+      bytes: Buffer.alloc(1),
+      mediaType: OCI_INDEX,
+      kind: 'as-pushed',
+    } as const;
     broken.isBroken = true;
     expect(() => broken.facts.putDerived('hub', alpine, manifest)).toThrow('disk I/O error');
     expect(broken.health.state()).not.toBe('ok');

@@ -63,6 +63,16 @@ describe('purging a digest', () => {
     expect(await purge(sample(1, 'unknown').digest)).toEqual(nothing);
   });
 
+  it('keeps what was pushed, which nobody can derive anew', async () => {
+    await using stocked = await openStockedStore();
+    const { store, derived } = stocked;
+    store.facts.putDerived('hub', alpine, { ...derived, digest: derived.original, kind: 'as-pushed' });
+    await store.maintenance.purge({ by: 'repository', name: 'hub/library/alpine' }, false);
+    await store.maintenance.purge({ by: 'all' }, false);
+    expect(store.facts.derived('hub', alpine, derived.original)?.kind).toBe('as-pushed');
+    expect(store.facts.derived('hub', alpine, derived.digest)).toBeUndefined();
+  });
+
   it('removes a derived manifest under its own digest, not under that of its original', async () => {
     await using stocked = await openStockedStore();
     const { store, derived } = stocked;

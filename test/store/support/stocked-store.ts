@@ -39,6 +39,7 @@ export async function openStockedStore(options: Partial<StoreOptions> = {}): Pro
     original: manifests.alpine.digest,
     bytes,
     mediaType: 'application/vnd.oci.image.index.v1+json' as MediaType,
+    kind: 'media-type-added',
   };
   for (const blob of Object.values(blobs)) await storeSample(store, blob);
   for (const manifest of Object.values(manifests)) await store.manifests.put(manifest);
