@@ -10,8 +10,14 @@ export interface BufferPool {
   giveUp(buffer: Buffer): void;
 }
 
-/** Makes a pool that keeps at most `retainedBytes` of idle buffers. */
-export function createBufferPool(retainedBytes: number): BufferPool {
+/**
+ * Makes a pool that keeps at most `retainedBytes` of idle buffers.
+ * @param allocate makes a buffer when none is idle
+ */
+export function createBufferPool(
+  retainedBytes: number,
+  allocate: (size: number) => Buffer = Buffer.allocUnsafeSlow,
+): BufferPool {
   const idle = new Map<number, Buffer[]>();
   let retained = 0;
   let lent = 0;
@@ -31,7 +37,7 @@ export function createBufferPool(retainedBytes: number): BufferPool {
     take(size) {
       lent += size;
       const buffer = idle.get(size)?.pop();
-      if (buffer === undefined) return Buffer.allocUnsafeSlow(size);
+      if (buffer === undefined) return allocate(size);
       retained -= size;
       return buffer;
     },
@@ -52,4 +58,9 @@ export function createBufferPool(retainedBytes: number): BufferPool {
       lent -= buffer.length;
     },
   };
+}
+
+/** A buffer whose memory other threads can read without a copy. */
+export function allocateShared(size: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(size));
 }

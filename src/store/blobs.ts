@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../domain/digest.ts';
+import { allocateShared, createBufferPool } from '../lib/buffer-pool.ts';
 import { openFileLimit } from '../lib/open-file-limit.ts';
 import { createSlots } from '../lib/slots.ts';
 import { type BlobFilesOptions, createBlobFiles } from './blob-files.ts';
@@ -7,6 +8,7 @@ import type { Counters } from './counters.ts';
 import { createFill, type RunningFill } from './fill.ts';
 import { recentlyWrong, shuttingDown } from './fill-errors.ts';
 import type { FillContext } from './fill-fetch.ts';
+import { createHashThread } from './hash-thread.ts';
 import type { Warn } from './health.ts';
 import type { BlobStore, FillSource } from './types.ts';
 
@@ -28,6 +30,7 @@ export interface Blobs extends BlobStore {
 }
 
 const MAX_RUNNING_FILLS = 64;
+const IDLE_BLOCK_BYTES = 32 * 1024 * 1024;
 const MAX_LIVE_FILLS = Math.min(256, Math.ceil(openFileLimit() / 16));
 const WRONG_FOR_MILLISECONDS = 60_000;
 const MAX_WRONG = 10_000;
@@ -42,11 +45,14 @@ export function createBlobs(options: BlobsOptions): Blobs {
   const live = new Set<RunningFill>();
   /** When a registry sent something else. */
   const wrong = new LRUCache<string, number>({ max: MAX_WRONG });
+  const hashThread = createHashThread();
   let isClosed = false;
 
   const context: Omit<FillContext, 'admit' | 'onMismatch'> = {
     ...options,
     slots: createSlots(MAX_RUNNING_FILLS),
+    blocks: createBufferPool(IDLE_BLOCK_BYTES, allocateShared),
+    hashThread,
     newPart: layout.newPart,
     findStored: async (digest) => (contents.find('blob', digest) ? blobFiles.open(digest) : undefined),
     commit: blobFiles.commit,
@@ -110,6 +116,7 @@ export function createBlobs(options: BlobsOptions): Blobs {
       for (const fill of fills) fill.abort(shuttingDown());
       await Promise.all(fills.map((fill) => fill.ended));
       for (const fill of fills) fill.release();
+      await hashThread.close();
       options.openFiles.dropAll();
     },
   };

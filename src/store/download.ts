@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { RegistryError } from '../domain/errors.ts';
 import { UpstreamRefusal } from '../domain/upstream-refusal.ts';
 import { type Clock, delay } from '../lib/clock.ts';
+import { recycle } from '../lib/recyclable-body.ts';
 import { announcedLength, restLength } from './answer.ts';
 import { receive } from './receive.ts';
 import type { FillHead, FillSource, SourceResponse } from './types.ts';
@@ -13,6 +14,7 @@ export interface DownloadTarget {
   size: number | undefined;
   /** The header fields are in. Called once, before the first byte. */
   begin(head: FillHead): void;
+  /** Copies the bytes: their memory is used again. */
   push(chunk: Uint8Array): void;
   /** Undefined when more may come at once; otherwise settles when it may. */
   room(): Promise<void> | undefined;
@@ -79,6 +81,7 @@ async function transfer(options: DownloadOptions, body: Readable, skip: number):
     toSkip -= chunk.length - fresh.length;
     if (target.received + fresh.length > (target.size ?? Number.POSITIVE_INFINITY)) throw new OverlongBody();
     if (fresh.length > 0) target.push(fresh);
+    recycle(body, chunk);
     return target.room();
   };
   try {

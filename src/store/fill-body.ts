@@ -1,6 +1,5 @@
 import { createNotice } from '../lib/notice.ts';
-import type { FileReading } from './file-reader.ts';
-import { createTrail, type Trail } from './trail.ts';
+import { createTrail, type Trail, type TrailOptions } from './trail.ts';
 
 /** The bytes of a fill so far, and how many of them a reader may have. */
 export interface FillBody {
@@ -25,8 +24,7 @@ export interface FillBody {
   changed(): Promise<void>;
 }
 
-export interface FillBodyOptions extends FileReading {
-  readonly onDiskError: (error: unknown) => void;
+export interface FillBodyOptions extends Omit<TrailOptions, 'slowest' | 'size'> {
   /** A reader came or left. */
   readonly onReaders: () => void;
 }
@@ -46,7 +44,7 @@ export function createFillBody(options: FillBodyOptions): FillBody {
     return lowest;
   }
 
-  const trail = createTrail({ ...options, slowest });
+  const trail = createTrail({ ...options, slowest, size: () => size });
   return {
     trail,
     get size() {

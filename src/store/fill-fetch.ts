@@ -1,4 +1,5 @@
-import { algorithmOf, createDigester, type Digest } from '../domain/digest.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { BufferPool } from '../lib/buffer-pool.ts';
 import type { Slots } from '../lib/slots.ts';
 import type { LentBlob } from './blob-files.ts';
 import type { Counters } from './counters.ts';
@@ -7,12 +8,16 @@ import type { FileReading } from './file-reader.ts';
 import type { FileStatus } from './files.ts';
 import type { FillBody } from './fill-body.ts';
 import { digestMismatch } from './fill-errors.ts';
+import type { HashThread } from './hash-thread.ts';
 import type { Health, Warn } from './health.ts';
 import type { FillHead, FillSource } from './types.ts';
 
 /** What a fill needs of the store around it. */
 export interface FillContext extends FileReading {
   readonly slots: Slots;
+  /** Memory of running fills, which the hashing thread can read. */
+  readonly blocks: BufferPool;
+  readonly hashThread: HashThread;
   readonly health: Health;
   readonly counters: Counters;
   readonly warn: Warn;
@@ -40,20 +45,19 @@ export interface Fetching {
 /** Downloads the blob into the body and releases its last bytes when length and digest agree. */
 export async function fetchVerified(fetching: Fetching): Promise<void> {
   const { context, digest, source, body, signal } = fetching;
-  const digester = createDigester(algorithmOf(digest));
-  const target = downloadTarget(fetching, digester.update);
+  const target = downloadTarget(fetching);
   context.counters.fills += 1;
   try {
     await download({ source, target, clock: context.clock, signal });
   } catch (error) {
     throw error instanceof OverlongBody ? mismatch(context, digest, undefined, target.received) : error;
   }
-  const actual = digester.digest();
+  const actual = await body.trail.digest();
   if (actual !== digest) throw mismatch(context, digest, actual, target.received);
   body.verify();
 }
 
-function downloadTarget({ context, digest, body, start }: Fetching, hash: (chunk: Uint8Array) => void): DownloadTarget {
+function downloadTarget({ context, digest, body, start }: Fetching): DownloadTarget {
   const { trail } = body;
   return {
     get received() {
@@ -66,13 +70,10 @@ function downloadTarget({ context, digest, body, start }: Fetching, hash: (chunk
       body.size = size;
     },
     begin(head: FillHead) {
-      trail.open(context.newPart(digest));
       start(head);
+      trail.open(context.newPart(digest), digest);
     },
-    push(chunk: Uint8Array) {
-      hash(chunk);
-      body.push(chunk);
-    },
+    push: body.push,
     // Behind the last byte comes only the end, which readers wait for: it must not wait for them.
     room: () => (trail.received === body.size ? undefined : trail.room()),
     resumed() {

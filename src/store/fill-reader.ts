@@ -1,5 +1,6 @@
 import { readerClosed } from './file-reader.ts';
 import type { FillBody } from './fill-body.ts';
+import type { Lent } from './recent-bytes.ts';
 import type { BlobReader, ByteRange } from './types.ts';
 
 /** A cursor over a running fill: from memory where the download is, from the file behind it. */
@@ -10,6 +11,8 @@ export function createFillReader(body: FillBody, range?: ByteRange): BlobReader 
   const held: Uint8Array[] = [];
   let position = range?.start ?? 0;
   let stretch: BlobReader | undefined;
+  /** What was handed out last, if it came from memory. */
+  let lent: Lent | undefined;
   let isClosed = false;
   // With all of its range taken it needs nothing any more, only the word that it was right.
   const detach = body.attach(() => (position === end ? Number.POSITIVE_INFINITY : position));
@@ -18,6 +21,9 @@ export function createFillReader(body: FillBody, range?: ByteRange): BlobReader 
     if (isClosed) return;
     isClosed = true;
     stretch?.close();
+    // It may still be on its way to a socket.
+    lent?.giveUp();
+    lent = undefined;
     detach();
   }
 
@@ -37,10 +43,13 @@ export function createFillReader(body: FillBody, range?: ByteRange): BlobReader 
 
   async function take(limit: number): Promise<Uint8Array | undefined> {
     for (;;) {
+      lent?.giveBack();
+      lent = undefined;
       const read = await stretch?.next();
       if (read === undefined) stretch = undefined;
-      const chunk = read ?? trail.recent(position, limit);
       check();
+      if (read === undefined) lent = trail.recent(position, limit);
+      const chunk = read ?? lent?.bytes;
       if (chunk !== undefined) {
         position += chunk.length;
         trail.readerMoved();

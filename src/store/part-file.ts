@@ -1,18 +1,18 @@
 import { createFile, writeAll } from './commit.ts';
 import type { FileStatus, Files } from './files.ts';
-import type { RecentChunks } from './recent-chunks.ts';
+import type { RecentBytes } from './recent-bytes.ts';
 import { type SharedFile, shareFile } from './shared-file.ts';
 
-/** The file that a fill grows, behind the newest chunks in memory. */
+/** The file that a fill grows, behind the newest bytes in memory. */
 export interface PartFile {
   readonly path: string;
   /** Undefined until it is open, and after `release`. */
   readonly file: SharedFile | undefined;
   /** Every byte in front of this position can be read from the file. */
   readonly written: number;
-  /** Says that there are new chunks. */
+  /** Says that there are new bytes. */
   kick(): void;
-  /** Settles when all chunks are written and synced. Rejects with the first error of the file system. */
+  /** Settles when all bytes are written and synced. Rejects with the first error of the file system. */
   complete(): Promise<FileStatus>;
   /** Removes its name; what was written can still be read. Never rejects. */
   unlink(): Promise<void>;
@@ -23,7 +23,7 @@ export interface PartFile {
 export interface PartFileOptions {
   readonly files: Files;
   readonly path: string;
-  readonly chunks: RecentChunks;
+  readonly bytes: RecentBytes;
   readonly onWritten: () => void;
   /** Called at most once. Nothing is written from then on. */
   readonly onError: (error: unknown) => void;
@@ -31,10 +31,9 @@ export interface PartFileOptions {
 
 // One trip to the thread pool for each chunk that arrives would cost more than the writing.
 const BATCH_BYTES = 512 * 1024;
-const BATCH_COUNT = 256;
 
 /** Makes the file and writes it in the background, as much at a time as has come. Data is synced once, by `complete`. */
-export function createPartFile({ files, path, chunks, onWritten, onError }: PartFileOptions): PartFile {
+export function createPartFile({ files, path, bytes, onWritten, onError }: PartFileOptions): PartFile {
   let shared: ReturnType<typeof shareFile> | undefined;
   let written = 0;
   let failure: { readonly error: unknown } | undefined;
@@ -57,10 +56,10 @@ export function createPartFile({ files, path, chunks, onWritten, onError }: Part
   async function write(): Promise<void> {
     isWriting = true;
     while (shared !== undefined && !isOver && isWorthWriting()) {
-      const end = chunks.end;
+      const end = bytes.end;
       const share = shared.file.hold();
       try {
-        await writeAll(files, shared.file.fd, chunks.from(written), written);
+        await writeAll(files, shared.file.fd, bytes.from(written), written);
         written = end;
         onWritten();
       } catch (error) {
@@ -73,8 +72,8 @@ export function createPartFile({ files, path, chunks, onWritten, onError }: Part
   }
 
   function isWorthWriting(): boolean {
-    const unwritten = chunks.end - written;
-    return unwritten > 0 && (isEnding || unwritten >= BATCH_BYTES || chunks.count >= BATCH_COUNT);
+    const unwritten = bytes.end - written;
+    return unwritten > 0 && (isEnding || unwritten >= BATCH_BYTES);
   }
 
   function fail(error: unknown): void {
@@ -107,7 +106,7 @@ export function createPartFile({ files, path, chunks, onWritten, onError }: Part
       await work;
       await write();
       if (failure) throw failure.error;
-      if (shared === undefined || written < chunks.end) throw new Error('the part file was given up');
+      if (shared === undefined || written < bytes.end) throw new Error('the part file was given up');
       await files.syncData(shared.file.fd);
       return files.status(shared.file.fd);
     },

@@ -1,6 +1,14 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
 import { type HeaderList, headerListFromRaw } from '../domain/headers.ts';
+import { RecyclableBody } from '../lib/recyclable-body.ts';
+import type { ReceiveBuffers } from './receive-buffers.ts';
+
+/** The connections of one client, and the memory that they receive into. */
+export interface Wire {
+  readonly agent: Agent;
+  readonly buffers: ReceiveBuffers;
+}
 
 /** One request to one server; what undici needs and nothing else. */
 export interface Hop {
@@ -26,7 +34,7 @@ const MAX_INTERIM_ANSWERS = 32;
  * Rejects with the signal's reason when aborted (also before a connection is there), else with what `translate` makes of
  * undici's error; the body errors in the same two ways.
  */
-export function send(agent: Agent, hop: Hop, translate: (error: unknown) => Error): Promise<HopAnswer> {
+export function send({ agent, buffers }: Wire, hop: Hop, translate: (error: unknown) => Error): Promise<HopAnswer> {
   const { origin, path, method, headers, body = null, signal } = hop;
   const { promise, resolve, reject } = Promise.withResolvers<HopAnswer>();
   let connection: Dispatcher.DispatchController | undefined;
@@ -58,7 +66,7 @@ export function send(agent: Agent, hop: Hop, translate: (error: unknown) => Erro
           if (interimAnswers > MAX_INTERIM_ANSWERS) controller.abort(tooManyInterimAnswers());
           return;
         }
-        answerBody = bodyOf(controller);
+        answerBody = bodyOf(controller, buffers);
         answerBody.once('close', () => signal?.removeEventListener('abort', abort));
         resolve({ status, headers: headersOf(controller), body: answerBody });
       },
@@ -81,8 +89,9 @@ function tooManyInterimAnswers(): Error {
 }
 
 /** A stream with back-pressure down to the socket; destroying it before its end destroys the socket. */
-function bodyOf(controller: Dispatcher.DispatchController): Readable {
-  const body = new Readable({
+function bodyOf(controller: Dispatcher.DispatchController, { recycle }: ReceiveBuffers): Readable {
+  const body = new RecyclableBody({
+    recycle,
     read: () => controller.resume(),
     destroy: (error, done) => {
       controller.abort(error ?? new Error('The answer is not wanted any more.'));

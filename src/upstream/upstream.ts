@@ -4,8 +4,9 @@ import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
 import { openFileLimit } from '../lib/open-file-limit.ts';
+import { createReceiveBuffers } from './receive-buffers.ts';
 import { isRedirect, MAX_REDIRECTS, redirectTarget, tooManyRedirects } from './redirects.ts';
-import { type Hop, type HopAnswer, send } from './send.ts';
+import { type Hop, type HopAnswer, send, type Wire } from './send.ts';
 
 /** In milliseconds. */
 export interface UpstreamTimeouts {
@@ -82,7 +83,7 @@ const MAX_DRAINED_BYTES = 65_536;
 export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }: UpstreamOptions): UpstreamClient {
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
-  const agent = createAgent({ ...DEFAULT_TIMEOUTS, ...timeouts });
+  const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts });
   const who = `The registry ${name} (${origin})`;
 
   async function request({ redirects = 'follow', ...asked }: UpstreamRequest): Promise<UpstreamResponse> {
@@ -91,7 +92,7 @@ export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }
     let hop: Hop = { ...asked, origin, path: basePath + asked.path, headers };
     for (let followed = 0; ; followed += 1) {
       const answer = await ask(
-        agent,
+        wire,
         hop,
         followed === 0 ? who : `${hop.origin}, to which the registry ${name} redirects,`,
       );
@@ -114,12 +115,15 @@ export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }
     }
   }
   const limit = maxRequestBody === undefined ? {} : { maxRequestBody };
+  const { agent } = wire;
   return { name, origin, basePath, ...limit, request, retire: () => agent.close(), close: () => agent.destroy() };
 }
 
 /** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */
-function createAgent({ connect, headers, stall }: UpstreamTimeouts): Agent {
-  return new Agent({
+function createWire({ connect, headers, stall }: UpstreamTimeouts): Wire {
+  const buffers = createReceiveBuffers();
+  const agent = new Agent({
+    connect: { onread: buffers.onread },
     allowH2: false,
     connections: MAX_CONNECTIONS,
     pipelining: 1,
@@ -128,19 +132,20 @@ function createAgent({ connect, headers, stall }: UpstreamTimeouts): Agent {
     bodyTimeout: stall,
     maxHeaderSize: 65_536,
   });
+  return { agent, buffers };
 }
 
 /**
  * Sends a hop. When the server closes a connection that had served before, it may have done so before it saw the request:
  * then a request that changes nothing is sent once more (RFC 9112, section 9.3.1).
  */
-async function ask(agent: Agent, hop: Hop, who: string): Promise<HopAnswer> {
+async function ask(wire: Wire, hop: Hop, who: string): Promise<HopAnswer> {
   const translate = (error: unknown) => unavailable(who, error);
   try {
-    return await send(agent, hop, translate);
+    return await send(wire, hop, translate);
   } catch (error) {
     if ((hop.method !== 'GET' && hop.method !== 'HEAD') || !closedAfterUse(error)) throw error;
-    return send(agent, hop, translate);
+    return send(wire, hop, translate);
   }
 }
 

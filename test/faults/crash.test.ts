@@ -11,7 +11,8 @@ import { type RunningProcess, startProcess } from '../support/process.ts';
 import { drip, head } from '../support/script-steps.ts';
 
 const program = fileURLToPath(new URL('../support/faults/mortal-cache.ts', import.meta.url));
-const SIZE = 3 * MIB;
+/** More than may wait to be written, so that there are several writes however late the file is opened. */
+const SIZE = 6 * MIB;
 
 /** Starts a process on the rig's directory, which is given up for that, and asks it for the blob. */
 async function pullFromMortal(

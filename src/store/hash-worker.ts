@@ -1,0 +1,32 @@
+import { parentPort } from 'node:worker_threads';
+import { createDigester, type Digester } from '../domain/digest.ts';
+import type { HashReply, HashRequest } from './hash-thread.ts';
+
+// The thread that hashes for all fills. It keeps one digester for each job and answers every piece with how far it is.
+
+const digesters = new Map<number, Digester>();
+
+parentPort?.on('message', (request: HashRequest) => {
+  const reply = answer(request);
+  if (reply !== undefined) parentPort?.postMessage(reply);
+});
+
+function answer(request: HashRequest): HashReply | undefined {
+  const { job } = request;
+  switch (request.kind) {
+    case 'start':
+      digesters.set(job, createDigester(request.algorithm));
+      return undefined;
+    case 'update':
+      digesters.get(job)?.update(request.bytes);
+      return { job, hashed: request.bytes.length };
+    case 'digest': {
+      const digest = digesters.get(job)?.digest();
+      digesters.delete(job);
+      return digest === undefined ? undefined : { job, digest };
+    }
+    case 'cancel':
+      digesters.delete(job);
+      return undefined;
+  }
+}
