@@ -1,11 +1,11 @@
 import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
 import { headerValue } from '../domain/headers.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
+import { type NewlineVariant, undamaged } from '../domain/newlines.ts';
 import { queryValue } from '../domain/query.ts';
 import { digestParameter, parseDigestValue } from './digest-parameter.ts';
 import type { RequestView, ResponseView } from './fix.ts';
 
-const NEWLINE = 0x0a;
 const START_OVER = 'The session is over now: open a new one with a POST and send the body again.';
 
 /** Why a digest was refused, with the digest of what arrived where it is known; undefined when there is nothing to say. */
@@ -61,25 +61,16 @@ function explainManifest({ method, route, manifest }: RequestView): string | und
   }
   if (reference.kind !== 'digest' || manifest === undefined) return undefined;
   const asked = reference.digest;
+  const cause = undamaged(manifest.bytes, asked);
   const arrived = `The manifest that arrived has ${manifest.bytes.length} bytes and the digest ${digestOf(manifest.bytes, algorithmOf(asked))}, but the URL names ${asked}.`;
-  return `${arrived} ${newlineCause(manifest.bytes, asked) ?? 'It was changed on the way, or the digest is that of another manifest: never format or re-encode a manifest, and send it with curl --data-binary @file.'}`;
+  return `${arrived} ${cause === undefined ? 'It was changed on the way, or the digest is that of another manifest: never format or re-encode a manifest, and send it with curl --data-binary @file.' : CAUSES[cause.damage]}`;
 }
 
-/** The one change of newlines that makes the bytes what was asked for, if there is one. */
-function newlineCause(bytes: Uint8Array, asked: Digest): string | undefined {
-  const matches = (candidate: Uint8Array) => digestOf(candidate, algorithmOf(asked)) === asked;
-  if (matches(Buffer.concat([bytes, Buffer.of(NEWLINE)]))) {
-    return 'With one newline more at its end it would match: $(...) and curl -d drop it. Send the file with curl --data-binary @file.';
-  }
-  if (bytes.at(-1) === NEWLINE && matches(bytes.subarray(0, -1))) {
-    return 'Without the newline at its end it would match: something that writes text files, echo for one, added it.';
-  }
-  const text = Buffer.from(bytes).toString('latin1');
-  if (matches(Buffer.from(text.replaceAll('\r\n', '\n'), 'latin1'))) {
-    return 'With LF instead of CRLF at the ends of its lines it would match: send the file without conversion.';
-  }
-  if (matches(Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1'))) {
-    return 'With CRLF instead of LF at the ends of its lines it would match: send the file without conversion.';
-  }
-  return undefined;
-}
+const CAUSES: Readonly<Record<NewlineVariant['damage'], string>> = {
+  'lost-newline':
+    'With one newline more at its end it would match: $(...) and curl -d drop it. Send the file with curl --data-binary @file.',
+  'added-newline':
+    'Without the newline at its end it would match: something that writes text files, echo for one, added it.',
+  crlf: 'With LF instead of CRLF at the ends of its lines it would match: send the file without conversion.',
+  lf: 'With CRLF instead of LF at the ends of its lines it would match: send the file without conversion.',
+};

@@ -7,6 +7,7 @@ import { catalogNTooLarge } from './catalog-n-too-large.ts';
 import { contentRangeVariants } from './content-range-variants.ts';
 import { contentTypeCharset } from './content-type-charset.ts';
 import { contentTypeGeneric } from './content-type-generic.ts';
+import { deleteByTag } from './delete-by-tag.ts';
 import { digestParameterShape } from './digest-parameter-shape.ts';
 import { dockerContentDigestBad } from './docker-content-digest-bad.ts';
 import { dockerContentDigestMissing } from './docker-content-digest-missing.ts';
@@ -26,6 +27,7 @@ import { manifestPutStatusAndDigest } from './manifest-put-status-and-digest.ts'
 import { manifestSizeLimit } from './manifest-size-limit.ts';
 import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
 import { mountFallback } from './mount-fallback.ts';
+import { newlineAndEncodingDamage } from './newline-and-encoding-damage.ts';
 import { opaqueErrors } from './opaque-errors.ts';
 import { pushIndexWithoutMediatype } from './push-index-without-mediatype.ts';
 import { putContentTypeWrong } from './put-content-type-wrong.ts';
@@ -75,9 +77,11 @@ export const FIXES: readonly Fix[] = [
   contentRangeVariants,
   singlePostMonolithic,
   mountFallback,
+  newlineAndEncodingDamage,
   putContentTypeWrong,
   putSchema1Reserialised,
   pushIndexWithoutMediatype,
+  deleteByTag,
   // Lists
   catalogNTooLarge,
   tagsListShape,

@@ -1,9 +1,11 @@
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Route } from '../domain/route.ts';
+import { digestOfLoneTag } from './delete-tag.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { passThrough } from './pass-through.ts';
 import type { Services } from './ports.ts';
+import { reportRepair } from './report.ts';
 import { changesName } from './resolve-once.ts';
 
 type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
@@ -13,26 +15,48 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
  * original is deleted in its place. What was pushed means what the registry made of it. What is gone is forgotten.
  */
 export async function deleteManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
-  const upstream = exchange.endpoint.upstream.name;
+  const { repository, reference } = route;
+  const answer = await deleteDerived(services, exchange, route);
+  if (reference.kind !== 'tag' || !refusesTags(answer.status)) return answer;
+  reportRepair(exchange, 'delete-by-tag', 'deleted the only tag of a manifest by its digest');
+  if (exchange.endpoint.fixes.mode('delete-by-tag') !== 'on') return answer;
+  const digest = await digestOfLoneTag(exchange, repository, reference.tag);
+  return deleteAt(services, exchange, { ...route, reference: { kind: 'digest', digest } });
+}
+
+/** docker-registry 2 answers 400 to a tag; others say that they cannot do it. */
+function refusesTags(status: number): boolean {
+  return status === 400 || status === 405 || status === 501;
+}
+
+async function deleteDerived(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
   const { repository, reference } = route;
   const derived =
-    reference.kind === 'digest' ? services.facts.derived(upstream, repository, reference.digest) : undefined;
+    reference.kind === 'digest'
+      ? services.facts.derived(exchange.endpoint.upstream.name, repository, reference.digest)
+      : undefined;
+  if (derived === undefined) return deleteAt(services, exchange, route);
   const mapped =
-    derived !== undefined &&
-    (derived.kind === 'as-pushed' ||
-      exchange.endpoint.fixes.option('index-without-mediatype', 'delete') === 'original');
-  const target: ManifestRoute = mapped ? { ...route, reference: { kind: 'digest', digest: derived.original } } : route;
-  const answer = await passThrough(services, { ...exchange, request: { ...exchange.request, route: target } });
-  if (derived !== undefined && !mapped && answer.status === 404) throw derivedIsNotThere(derived.original);
-  if (answer.status < 300) {
-    if (target.reference.kind === 'digest') {
-      services.facts.dropDerived(upstream, repository, target.reference.digest);
-      services.facts.dropLink(upstream, repository, 'manifest', target.reference.digest);
-    }
-    services.changes.changed(changesName(upstream, repository));
-    // A deleted digest takes all its tags with it.
-    services.facts.dropTags(upstream, repository, target.reference.kind === 'tag' ? target.reference.tag : undefined);
+    derived.kind === 'as-pushed' || exchange.endpoint.fixes.option('index-without-mediatype', 'delete') === 'original';
+  if (mapped)
+    return deleteAt(services, exchange, { ...route, reference: { kind: 'digest', digest: derived.original } });
+  const answer = await deleteAt(services, exchange, route);
+  if (answer.status === 404) throw derivedIsNotThere(derived.original);
+  return answer;
+}
+
+async function deleteAt(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
+  const upstream = exchange.endpoint.upstream.name;
+  const { repository, reference } = route;
+  const answer = await passThrough(services, { ...exchange, request: { ...exchange.request, route } });
+  if (answer.status >= 300) return answer;
+  if (reference.kind === 'digest') {
+    services.facts.dropDerived(upstream, repository, reference.digest);
+    services.facts.dropLink(upstream, repository, 'manifest', reference.digest);
   }
+  services.changes.changed(changesName(upstream, repository));
+  // A deleted digest takes all its tags with it.
+  services.facts.dropTags(upstream, repository, reference.kind === 'tag' ? reference.tag : undefined);
   return answer;
 }
 

@@ -10,6 +10,7 @@ import { readBody } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
+import { healManifest } from './heal-manifest.ts';
 import { answerAsPushed, keepAsPushed } from './normalise-push.ts';
 import { upstreamPath } from './pass-through.ts';
 import { forward } from './pass-through-proxy.ts';
@@ -27,8 +28,9 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
  */
 export async function pushManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
   const { incoming } = exchange;
-  const bytes = await readInTime(incoming, readBody(incoming, MAX_MANIFEST, 'discard'), MANIFEST_PACE, manifestTooSlow);
-  if (bytes === 'too-large') throw manifestTooLarge();
+  const body = await readInTime(incoming, readBody(incoming, MAX_MANIFEST, 'discard'), MANIFEST_PACE, manifestTooSlow);
+  if (body === 'too-large') throw manifestTooLarge();
+  const bytes = await healManifest(services, exchange, route.reference, body);
   const inspection = inspectManifest(bytes);
   if (inspection.shape === 'ambiguous') throw ambiguousManifest(400);
   const outcome = exchange.endpoint.fixes.request({ ...exchange.request, manifest: { bytes, inspection } });

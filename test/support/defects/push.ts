@@ -93,6 +93,10 @@ export const pushRefusalDefects: DefectTable = {
   'p-mount405': refuse(isMount, () => errorAnswer(405, 'UNSUPPORTED', 'The operation is unsupported.')),
   'p-411': refuse(isChunked, lengthRequired),
   'p-64k': refuse(isLarge, tooLarge),
+  'p-delete-by-digest': refuse(
+    ({ method, path }, { kind }) => method === 'DELETE' && kind === 'manifest' && !path.includes('sha256:'),
+    () => errorAnswer(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content'),
+  ),
   'p-none': refuse(({ body }) => body.length > 0, tooLarge),
   'p-411-64k': async (context) => {
     if (isChunked(context.request)) return lengthRequired();
