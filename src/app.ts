@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { CacheOperations } from './admin/cache-routes.ts';
 import { createMetrics } from './admin/metrics.ts';
@@ -9,10 +9,13 @@ import { createTelemetry } from './admin/telemetry.ts';
 import type { Config } from './config/config.ts';
 import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
-import { createConnections } from './http/connections.ts';
+import { type CertificateWatch, readCertificate, watchCertificate } from './http/certificate-watch.ts';
+import { createConnections, type EdgeServer } from './http/connections.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
-import { createLogger } from './lib/logger.ts';
+import type { Certificate } from './lib/certificate.ts';
+import { systemClock } from './lib/clock.ts';
+import { createLogger, type Logger } from './lib/logger.ts';
 import { createShortMemory } from './lib/short-memory.ts';
 import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
@@ -29,6 +32,7 @@ const MAX_ABSENCES = 1_000;
 
 /** A running manifix. */
 export interface App {
+  readonly scheme: 'http' | 'https';
   readonly address: HostPort;
   readonly adminAddress?: HostPort;
   /** Takes a new configuration into use for the next requests; resolves to the keys that need a restart. */
@@ -43,6 +47,7 @@ export interface App {
  */
 export async function startApp(config: Config, hooks: AppHooks = {}): Promise<App> {
   const logger = createLogger(config.log);
+  const certificate = config.tls === undefined ? undefined : await readCertificate(config.tls);
   const store = await openStore({
     directory: config.cache.dir,
     maxSize: config.cache.maxSize,
@@ -74,7 +79,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   bindUpstreams(store, config);
   let generation = generationOf(config, dispatch, metrics, telemetry, hooks.watch);
   let accepting = true;
-  const server = createEdgeServer(() => generation.edge, connections);
+  const server = createEdgeServer(() => generation.edge, connections, certificate);
   const admin = createAdminServer({
     metrics,
     health: store.health,
@@ -94,7 +99,9 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     throw error;
   }
   store.setScrubRate(config.cache.scrubRate);
+  const certificates = followCertificate(server, config, certificate, logger);
   return {
+    scheme: certificate === undefined ? 'http' : 'https',
     address: addressOf(server, config.listen),
     ...(config.admin === undefined ? {} : { adminAddress: addressOf(admin, config.admin.listen) }),
     async reload(next) {
@@ -110,10 +117,12 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       // Running requests may ask on for the drain time; what runs on a connection then still ends by itself.
       const retire = () => Promise.all(replaced.upstreams.map((upstream) => upstream.retire()));
       setTimeout(retire, next.drainTimeout).unref();
+      if (next.tls !== undefined) await certificates?.reload(next.tls);
       return keysThatNeedRestart(config, next);
     },
     async stop() {
       accepting = false;
+      certificates?.stop();
       await drain(server, generation.config.drainTimeout);
       admin.close();
       admin.closeAllConnections();
@@ -121,6 +130,23 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       await store.close();
     },
   };
+}
+
+/** Takes new certificates into use as they appear in their files; open connections keep the one they began with. */
+function followCertificate(
+  server: EdgeServer,
+  { tls }: Config,
+  served: Certificate | undefined,
+  logger: Logger,
+): CertificateWatch | undefined {
+  if (tls === undefined || served === undefined || !(server instanceof SecureServer)) return undefined;
+  return watchCertificate({
+    clock: systemClock,
+    files: tls,
+    served,
+    use: (certificate) => server.setSecureContext(certificate),
+    log: (level, message, facts) => logger[level](facts, message),
+  });
 }
 
 /** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */
@@ -153,12 +179,12 @@ function bindUpstreams(store: Store, config: Config): void {
   for (const [name, { url }] of Object.entries(config.upstreams)) store.facts.bindUpstream(name, url);
 }
 
-async function listen(server: Server, { host, port }: HostPort): Promise<void> {
+async function listen(server: EdgeServer, { host, port }: HostPort): Promise<void> {
   server.listen(port, host);
   await once(server, 'listening');
 }
 
-function addressOf(server: Server, wanted: HostPort): HostPort {
+function addressOf(server: EdgeServer, wanted: HostPort): HostPort {
   // A listening TCP server has an AddressInfo; strings are for pipes.
   return { host: wanted.host, port: (server.address() as AddressInfo).port };
 }
@@ -166,7 +192,7 @@ function addressOf(server: Server, wanted: HostPort): HostPort {
 const SWEEP_INTERVAL = 50;
 
 /** Ends when the last request is answered, or after the drain time by cutting what is left. */
-async function drain(server: Server, drainTimeout: number): Promise<void> {
+async function drain(server: EdgeServer, drainTimeout: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // A connection that is kept alive after its last answer would hold the end up until somebody closes it.
@@ -183,6 +209,7 @@ async function closeAll(upstreams: readonly UpstreamClient[]): Promise<void> {
 
 const NEEDS_RESTART = {
   listen: (config: Config) => config.listen,
+  tls: (config: Config) => config.tls !== undefined,
   'admin.listen': (config: Config) => config.admin?.listen,
   'cache.dir': (config: Config) => config.cache.dir,
   'log.format': (config: Config) => config.log.format,

@@ -76,9 +76,9 @@ async function serve(flags: ConfigFlags): Promise<number | undefined> {
     exit: (code) => process.exit(code),
   });
   try {
-    const { address, adminAddress } = await starting;
+    const { scheme, address, adminAddress } = await starting;
     if (adminAddress !== undefined) process.stderr.write(`admin on http://${formatHostPort(adminAddress)}\n`);
-    process.stderr.write(`listening on http://${formatHostPort(address)}\n`);
+    process.stderr.write(`listening on ${scheme}://${formatHostPort(address)}\n`);
     return undefined;
   } catch (error) {
     return fail(1, [`manifix: ${describeStartFailure(error)}`]);

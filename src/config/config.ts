@@ -3,6 +3,7 @@ import type { TagRule } from '../domain/tag-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
 import type { HostPort } from '../lib/address.ts';
+import type { CertificateFiles } from '../lib/certificate.ts';
 
 export const upstreamKinds = ['generic', 'dockerhub', 'gitlab'] as const;
 /** Which registry software answers, where that matters. */
@@ -64,6 +65,8 @@ export interface EndpointConfig {
 /** Everything an operator can set, complete and consistent. */
 export interface Config {
   readonly listen: HostPort;
+  /** The files of the certificate to listen with; without them clients speak plain HTTP. */
+  readonly tls: CertificateFiles | undefined;
   readonly admin: { readonly listen: HostPort } | undefined;
   readonly cache: TagSettings & {
     /** As written: absolute, or relative to the working directory. */

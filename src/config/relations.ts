@@ -1,4 +1,5 @@
 import { nearest } from '../lib/nearest.ts';
+import { certificateMistakes } from './certificate.ts';
 import { claimMistakes } from './claims.ts';
 import type { Mistake } from './mistakes.ts';
 import type { Path } from './schema-keys.ts';
@@ -24,6 +25,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...sameAddress(written),
     ...badTagPatterns(written, ['cache', 'tags']),
     ...endpoints.flatMap((_, index) => badTagPatterns(written, ['endpoints', index, 'cache', 'tags'])),
+    ...certificateMistakes(written),
   ];
 }
 

@@ -9,7 +9,7 @@ type WrittenEndpoint = WrittenConfig['endpoints'][number];
 
 /** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
 export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Config {
-  const { admin, cache, endpoints, fixes: globalFixes, ...rest } = written;
+  const { admin, tls, cache, endpoints, fixes: globalFixes, ...rest } = written;
   const { dir, maxSize, scrubRate, ...tagSettings } = cache;
   const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [ONLY_ENDPOINT];
   const byDefault = defaultOf(listed);
@@ -19,6 +19,7 @@ export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Co
   return {
     ...rest,
     cache: { dir, maxSize, scrubRate, ...resolveTags(tagSettings) },
+    tls: tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key },
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
     endpoints: listed.map((endpoint) => ({
       ...resolve(endpoint),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { logFormats, logLevels } from './config.ts';
-import { address, addressOrOff, network, shortDuration } from './fields.ts';
+import { address, addressOrOff, network, shortDuration, text } from './fields.ts';
 import { cacheSchema } from './schema-cache.ts';
 import { endpointSchema } from './schema-endpoint.ts';
 import { fixSettings } from './schema-fixes.ts';
@@ -14,6 +14,16 @@ import { upstreamSchema } from './schema-upstream.ts';
 export function configSchema(fixes: readonly Fix[]) {
   return z.strictObject({
     listen: address().prefault('127.0.0.1:5000').describe('Where clients connect. Port 0 takes any free port.'),
+    tls: z
+      .strictObject({
+        cert: text('path')
+          .optional()
+          .describe(
+            'A file with the certificate to listen with and its chain, in PEM. Without it clients speak plain HTTP.',
+          ),
+        key: text('path').optional().describe('The file with its private key, in PEM.'),
+      })
+      .prefault({}),
     admin: z
       .strictObject({
         listen: addressOrOff()

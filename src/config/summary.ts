@@ -8,9 +8,9 @@ import type { Config, EndpointConfig } from './config.ts';
 
 /** A few lines that tell an operator what a valid configuration will do. */
 export function summarize(config: Config, catalogue: readonly Fix[]): string {
-  const { listen, admin, cache, endpoints } = config;
+  const { listen, tls, admin, cache, endpoints } = config;
   const lines = [
-    `listen  ${formatHostPort(listen)}, admin ${admin === undefined ? 'off' : formatHostPort(admin.listen)}`,
+    `listen  ${formatHostPort(listen)}${tls === undefined ? '' : ' with TLS'}, admin ${admin === undefined ? 'off' : formatHostPort(admin.listen)}`,
     `cache   ${cache.dir}, up to ${formatSize(cache.maxSize)}, tags asked for again after ${formatDuration(cache.tagTtl)}`,
     ...endpoints.flatMap((endpoint) => summarizeEndpoint(endpoint, config, catalogue)),
   ];

@@ -99,6 +99,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
   };
   return {
     listen: { host: '127.0.0.1', port: 0 },
+    tls: undefined,
     admin: undefined,
     cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, scrubRate: 0, ...TAGS },
     upstreams: {

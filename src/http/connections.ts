@@ -1,6 +1,8 @@
 import type { Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import { RegistryError } from '../domain/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { memoryLimit } from '../lib/memory-limit.ts';
@@ -26,10 +28,13 @@ export interface ConnectionFigures {
   readonly slow: number;
 }
 
+/** The server that clients talk to, over TLS or not. */
+export type EdgeServer = Server | SecureServer;
+
 /** The connections of one server. */
 export interface Connections {
   /** Starts to count and to limit them. */
-  guard(server: Server): void;
+  guard(server: EdgeServer): void;
   /** Whether the last answer on this connection has not left whole. */
   isAnswering(socket: Duplex): boolean;
   /** Whether requests on this connection are not served. */
@@ -82,7 +87,7 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
     }
   }
 
-  function watch(server: Server): () => void {
+  function watch(server: EdgeServer): () => void {
     const mark = memoryLimit() / 2;
     return watchSlowReaders({
       clock: systemClock,
@@ -99,7 +104,8 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
   return {
     guard(server) {
       server.maxConnections = limits.accepted;
-      server.on('connection', connected);
+      // With TLS, requests come on the socket that decrypts, which there is after the handshake.
+      server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', connected);
       server.on('request', (incoming, outgoing) => latest.set(incoming.socket, outgoing));
       server.on('drop', () => {
         counts.dropped += 1;

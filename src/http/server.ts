@@ -1,19 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { RegistryError, renderError } from '../domain/errors.ts';
-import { type Connections, createConnections, tooManyConnections } from './connections.ts';
+import type { Certificate } from '../lib/certificate.ts';
+import { type Connections, createConnections, type EdgeServer, tooManyConnections } from './connections.ts';
 import { type Edge, handle, handleReady } from './handle.ts';
 import { answerError, respond } from './respond.ts';
 
+const OPTIONS = {
+  // A layer may take an hour to upload; the pass-through ends what stalls.
+  requestTimeout: 0,
+  headersTimeout: 15_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than the idle time of common load balancers, which would otherwise hit a closing connection.
+  keepAliveTimeout: 65_000,
+  // Bearer tokens with many scopes and upload state outgrow the usual 16 KiB.
+  maxHeaderSize: 64 * 1024,
+  // Node would answer without a body; handle() explains it.
+  requireHostHeader: false,
+};
+/** Half-open handshakes must not hold a connection for long. */
+const HANDSHAKE_TIMEOUT = 15_000;
+
 /**
- * The HTTP server that clients talk to. `edge` is asked anew for every request, so that a reload takes effect with the
- * next one and leaves running ones alone.
+ * The HTTP server that clients talk to, over TLS when there is a certificate. `edge` is asked anew for every request, so that
+ * a reload takes effect with the next one and leaves running ones alone.
  */
-export function createEdgeServer(edge: () => Edge, connections: Connections = createConnections()): Server {
+export function createEdgeServer(
+  edge: () => Edge,
+  connections: Connections = createConnections(),
+  certificate?: Certificate,
+): EdgeServer {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const nextId = requestIds();
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => handle(edge(), nextId(), incoming, outgoing);
@@ -23,27 +44,17 @@ export function createEdgeServer(edge: () => Edge, connections: Connections = cr
     await serve(incoming, outgoing);
     return RESPONSE_ALREADY_SENT;
   });
-  const server = createServer(
-    {
-      // A layer may take an hour to upload; the pass-through ends what stalls.
-      requestTimeout: 0,
-      headersTimeout: 15_000,
-      connectionsCheckingInterval: 5_000,
-      // Longer than the idle time of common load balancers, which would otherwise hit a closing connection.
-      keepAliveTimeout: 65_000,
-      // Bearer tokens with many scopes and upload state outgrow the usual 16 KiB.
-      maxHeaderSize: 64 * 1024,
-      // Node would answer without a body; handle() explains it.
-      requireHostHeader: false,
-    },
-    (incoming, outgoing) => {
-      if (connections.isRefused(incoming.socket)) return turnAway(incoming, outgoing);
-      if (handleReady(edge(), nextId, incoming, outgoing)) return;
-      // The adapter fails where it cannot make a URL of a request; that one, too, deserves its answer and its log line.
-      const errorHandler = () => serve(incoming, outgoing);
-      void getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler })(incoming, outgoing);
-    },
-  );
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (connections.isRefused(incoming.socket)) return turnAway(incoming, outgoing);
+    if (handleReady(edge(), nextId, incoming, outgoing)) return;
+    // The adapter fails where it cannot make a URL of a request; that one, too, deserves its answer and its log line.
+    const errorHandler = () => serve(incoming, outgoing);
+    void getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler })(incoming, outgoing);
+  };
+  const server =
+    certificate === undefined
+      ? createServer(OPTIONS, listener)
+      : createSecureServer({ ...OPTIONS, ...certificate, handshakeTimeout: HANDSHAKE_TIMEOUT }, listener);
   connections.guard(server);
   server.on('clientError', (error, socket) => {
     // Words in the middle of an answer would be taken for a part of it.

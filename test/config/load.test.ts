@@ -9,6 +9,7 @@ describe('a configuration file', () => {
   it('needs only an upstream; every other key has a default', async () => {
     expect(await loadValid({ file: SMALLEST })).toEqual({
       listen: { host: '127.0.0.1', port: 5000 },
+      tls: undefined,
       admin: { listen: { host: '127.0.0.1', port: 5080 } },
       cache: { dir: './data', maxSize: 50 * 2 ** 30, scrubRate: 20 * 2 ** 20, ...TAGS },
       upstreams: { hub: { url: HUB, kind: 'generic' } },

@@ -1,5 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makeCertificate } from '../support/certificate.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { mistakesIn, SMALLEST } from './support.ts';
 
 const URL_EXPECTED = 'expected an http or https URL such as https://registry.example.com';
@@ -218,6 +222,42 @@ describe('upstreams and endpoints', () => {
     const upstreams = JSON.stringify(name);
     const mistakes = await mistakesIn({ file: `{ upstreams: { ${upstreams}: { url: "http://a.example.com" } } }` });
     expect(mistakes).toEqual([expect.stringContaining('a name is made of lower-case letters and digits')]);
+  });
+});
+
+describe('the certificate to listen with', () => {
+  const one = makeCertificate({ name: 'one' });
+
+  /** The mistakes of a configuration whose two files have this content; undefined is a key that is not there. */
+  async function mistakesWith(cert: string | undefined, key: string | undefined): Promise<readonly string[]> {
+    await using directory = await temporaryDirectory();
+    const files = { cert, key };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(directory.path, name), text ?? '');
+    const tls = Object.fromEntries(
+      Object.entries(files).flatMap(([name, text]) => (text === undefined ? [] : [[name, join(directory.path, name)]])),
+    );
+    const mistakes = await mistakesIn({ file: { ...SMALLEST, tls } });
+    return mistakes.map((mistake) => mistake.replaceAll(directory.path, 'DIR'));
+  }
+
+  it('is right with both files', async () => {
+    expect(await mistakesWith(one.certificate, one.key)).toEqual([]);
+  });
+
+  it.each([
+    [one.certificate, undefined, 'tls.key: required beside tls.cert'],
+    [undefined, one.key, 'tls.cert: required beside tls.key'],
+    ['', one.key, 'tls.cert: the file holds no certificate in PEM'],
+    [one.certificate, makeCertificate({ name: 'other' }).key, 'tls.key: the file is not the key of the certificate'],
+  ])('is told what is wrong with it (%#)', async (cert, key, mistake) => {
+    expect(await mistakesWith(cert, key)).toEqual([mistake]);
+  });
+
+  it('is missed when its files are missing, each by its path', async () => {
+    expect(await mistakesIn({ file: { ...SMALLEST, tls: { cert: '/none/a', key: '/none/b' } } })).toEqual([
+      'tls.cert: /none/a cannot be read: no such file or directory',
+      'tls.key: /none/b cannot be read: no such file or directory',
+    ]);
   });
 });
 

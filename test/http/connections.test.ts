@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { type Connections, connectionLimits, createConnections } from '../../src/http/connections.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { listenOnLoopback } from '../support/ports.ts';
 
@@ -45,6 +48,28 @@ async function guard(served: number, accepted: number): Promise<Guarded> {
     },
   };
 }
+
+it('connections over TLS are counted when they can be served', async () => {
+  const connections = createConnections({ served: 1, accepted: 9 });
+  const { certificate, key } = makeCertificate({ name: 'localhost', hosts: ['127.0.0.1'] });
+  const server = createSecureServer({ cert: certificate, key }, (incoming, outgoing) => {
+    outgoing.end(connections.isRefused(incoming.socket) ? 'refused' : 'served');
+  });
+  connections.guard(server);
+  const port = await listenOnLoopback(server);
+  const ask = async () => {
+    const socket = connectSecurely({ port, host: '127.0.0.1', ca: certificate });
+    socket.write(REQUEST);
+    const [answer] = await within('an answer', once(socket, 'data'));
+    return { socket, answer: /refused|served/.exec(String(answer))?.[0] };
+  };
+  const first = await ask();
+  expect([first.answer, connections.figures().open]).toEqual(['served', 1]);
+  first.socket.destroy();
+  await eventually('the end of the connection', async () => connections.figures().open === 0 || undefined);
+  server.closeAllConnections();
+  await new Promise((closed) => server.close(closed));
+});
 
 describe('the limits of connections', () => {
   it.each([

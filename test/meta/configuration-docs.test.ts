@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeConfiguration } from '../../src/config/describe.ts';
 import { listKeys } from '../../src/config/reference.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { FIXES } from '../../src/fixes/index.ts';
 import { loadValid } from '../config/support.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const example = read('config.yaml');
@@ -27,7 +31,11 @@ describe('the reference', () => {
 describe('config.yaml', () => {
   it('is valid, as it is and with every commented key set', async () => {
     const asItIs = await loadValid({ file: example, fixes: FIXES });
-    const complete = await loadValid({ file: allKeysSet, fixes: FIXES });
+    await using directory = await temporaryDirectory();
+    const { certificate, key } = makeCertificate({ name: 'manifix' });
+    await writeFile(join(directory.path, 'tls.crt'), certificate);
+    await writeFile(join(directory.path, 'tls.key'), key);
+    const complete = await loadValid({ file: allKeysSet.replaceAll('/etc/manifix', directory.path), fixes: FIXES });
     expect(asItIs.endpoints).toMatchObject([{ name: 'default', upstream: 'hub' }]);
     expect(complete.endpoints).toMatchObject([{ name: 'default' }, { name: 'team', host: 'team.example.com' }]);
   });

@@ -53,7 +53,7 @@ export async function startManifix(options: ManifixOptions): Promise<Manifix> {
       process.execPath,
       [main, 'serve', '--listen', listen, '--admin', admin, '--cache-dir', cacheDir, ...flags],
       // A directory of its own: no configuration file of the project is found by chance.
-      { cwd: directory.path, ready: /^listening on http:\/\/\S+$/m, ...(options.env && { env: options.env }) },
+      { cwd: directory.path, ready: /^listening on https?:\/\/\S+$/m, ...(options.env && { env: options.env }) },
     );
 
   let running = await launch('127.0.0.1:0', '127.0.0.1:0');
@@ -68,7 +68,7 @@ export async function startManifix(options: ManifixOptions): Promise<Manifix> {
   }
   const stop = () => everything.disposeAsync();
   return {
-    url: `http://${host}`,
+    url: `${options.config !== undefined && 'tls' in options.config ? 'https' : 'http'}://${host}`,
     host,
     adminUrl: `http://${adminHost}`,
     cacheDir,
@@ -93,6 +93,6 @@ async function writeConfiguration(directory: string, config: object): Promise<st
 }
 
 async function announcedHost(running: RunningProcess, what: 'listening' | 'admin'): Promise<string> {
-  const [, host = ''] = await running.outputMatches(new RegExp(`^${what} on http://(\\S+)$`, 'm'));
+  const [, host = ''] = await running.outputMatches(new RegExp(`^${what} on https?://(\\S+)$`, 'm'));
   return host;
 }

@@ -1,0 +1,35 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+
+/** A certificate with its chain and its private key, in PEM. */
+export interface Certificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** The files of a certificate. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What is wrong with a certificate and in which of its files; undefined when it can be served. */
+export function certificateMistake({ cert, key }: Certificate): { file: 'cert' | 'key'; problem: string } | undefined {
+  const leaf = attempt(() => new X509Certificate(cert));
+  if (leaf === undefined) return { file: 'cert', problem: 'holds no certificate in PEM' };
+  const secret = attempt(() => createPrivateKey(key));
+  if (secret === undefined)
+    return { file: 'key', problem: 'holds no private key in PEM, or one that needs a passphrase' };
+  if (!leaf.checkPrivateKey(secret)) return { file: 'key', problem: 'is not the key of the certificate' };
+  // What is in the chain, and whether the key is strong enough, OpenSSL knows.
+  const context = attempt(() => createSecureContext({ cert, key }));
+  return context === undefined ? { file: 'cert', problem: 'holds a certificate that cannot be used' } : undefined;
+}
+
+function attempt<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
