@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainErrors } from '../../src/domain/errors.ts';
+import { inspectManifest } from '../../src/domain/manifest.ts';
 import type {
   Fix,
   FixOptions,
@@ -29,8 +30,9 @@ function optionChoices(fix: Fix): readonly FixOptions[] {
 /** The view after a change; undefined when the exchange ends with it. */
 function changedRequest(view: RequestView, change: RequestChange): RequestView | undefined {
   if (change.refuse !== undefined || change.reply !== undefined || change.splitUpload !== undefined) return undefined;
-  const { route = view.route, query = view.query, headers = view.headers } = change;
-  return { ...view, route, query, headers };
+  const { route = view.route, query = view.query, headers = view.headers, push } = change;
+  const manifest = push && { bytes: push.bytes, inspection: inspectManifest(push.bytes) };
+  return { ...view, route, query, headers, ...(manifest && { manifest }) };
 }
 
 function changedManifest(view: ManifestView, { refuse, derive, headers }: ManifestChange): ManifestView | undefined {
