@@ -21,7 +21,9 @@ import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
 import { toolOperations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
+import { createHeadTrust } from './pipeline/head-trust.ts';
 import type { Refusal, Services, Telemetry } from './pipeline/ports.ts';
+import { createDescriptors } from './store/descriptors.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createDefects } from './upstream/defects.ts';
@@ -68,6 +70,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     facts: store.facts,
     grants,
     defects,
+    descriptors: createDescriptors(),
+    heads: createHeadTrust(Date.now),
     telemetry,
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes,

@@ -15,6 +15,13 @@ export interface ManifestDescriptor {
   readonly attestation?: true;
 }
 
+/** What manifests that passed say of the blobs that they name as config or layer. */
+export interface Descriptors {
+  note(upstream: string, descriptors: readonly ManifestDescriptor[]): void;
+  /** Undefined when no manifest is known to name it; without a size when two disagree. */
+  blob(upstream: string, digest: Digest): { readonly size?: number } | undefined;
+}
+
 /** How to name a descriptor to a person: `config`, `layer 3` (counted from 1), `child linux/arm64`, `child 2`, `subject`. */
 export function describeRole(descriptor: ManifestDescriptor): string {
   switch (descriptor.role) {

@@ -1,7 +1,9 @@
 import { acceptMissingOci404 } from './accept-missing-oci-404.ts';
 import { acceptMissingSchema1 } from './accept-missing-schema1.ts';
+import { acceptNamedType404Retry } from './accept-named-type-404-retry.ts';
 import { acceptShape } from './accept-shape.ts';
 import { apiVersionHeader } from './api-version-header.ts';
+import { blobsEndpointServesManifest } from './blobs-endpoint-serves-manifest.ts';
 import { bodyFramingLimits } from './body-framing-limits.ts';
 import { catalogNTooLarge } from './catalog-n-too-large.ts';
 import { contentRangeVariants } from './content-range-variants.ts';
@@ -14,9 +16,12 @@ import { dockerContentDigestMissing } from './docker-content-digest-missing.ts';
 import { doubleEncodedState } from './double-encoded-state.ts';
 import { errorBodyNotJson } from './error-body-not-json.ts';
 import { etagAndVary } from './etag-and-vary.ts';
+import { fallbackTagIndexWithoutMediatype } from './fallback-tag-index-without-mediatype.ts';
 import type { Fix, Rule } from './fix.ts';
 import { gzipContentEncoding } from './gzip-content-encoding.ts';
 import { headLength } from './head-length.ts';
+import { headPresigned403 } from './head-presigned-403.ts';
+import { headUnsupported } from './head-unsupported.ts';
 import { html200 } from './html-200.ts';
 import { indexWithoutMediatype } from './index-without-mediatype.ts';
 import { libraryPrefix } from './library-prefix.ts';
@@ -33,12 +38,14 @@ import { pushIndexWithoutMediatype } from './push-index-without-mediatype.ts';
 import { putContentTypeWrong } from './put-content-type-wrong.ts';
 import { putSchema1Reserialised } from './put-schema1-reserialised.ts';
 import { rangeHeaderUnit } from './range-header-unit.ts';
+import { rangeIgnored } from './range-ignored.ts';
 import { redirectAuthLeak400 } from './redirect-auth-leak-400.ts';
 import { referrersMisbehaviour } from './referrers-misbehaviour.ts';
 import { secondQuestionMark } from './second-question-mark.ts';
 import { singlePostMonolithic } from './single-post-monolithic.ts';
 import { tagsListShape } from './tags-list-shape.ts';
 import { typeConflict } from './type-conflict.ts';
+import { unreachableRedirectOrLocation } from './unreachable-redirect-or-location.ts';
 import { uploadFormContentType } from './upload-form-content-type.ts';
 import { uploadNoDigestHeader } from './upload-no-digest-header.ts';
 import { uploadStatusVariants } from './upload-status-variants.ts';
@@ -55,6 +62,7 @@ export const FIXES: readonly Fix[] = [
   acceptShape,
   acceptMissingOci404,
   acceptMissingSchema1,
+  acceptNamedType404Retry,
   // Manifests
   html200,
   gzipContentEncoding,
@@ -64,8 +72,10 @@ export const FIXES: readonly Fix[] = [
   dockerContentDigestMissing,
   dockerContentDigestBad,
   headLength,
+  headUnsupported,
   etagAndVary,
   listForImageOnlyClient,
+  fallbackTagIndexWithoutMediatype,
   indexWithoutMediatype,
   manifestWithoutMediatype,
   // Pushes
@@ -82,12 +92,17 @@ export const FIXES: readonly Fix[] = [
   putSchema1Reserialised,
   pushIndexWithoutMediatype,
   deleteByTag,
+  // Blobs
+  blobsEndpointServesManifest,
+  rangeIgnored,
+  headPresigned403,
   // Lists
   catalogNTooLarge,
   tagsListShape,
   referrersMisbehaviour,
   // Answers
   redirectAuthLeak400,
+  unreachableRedirectOrLocation,
   errorBodyNotJson,
   bodyFramingLimits,
   manifestSizeLimit,

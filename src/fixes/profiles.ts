@@ -24,6 +24,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     fixes: {
       'index-without-mediatype': { mode: 'off' },
       'manifest-without-mediatype': { mode: 'off' },
+      'fallback-tag-index-without-mediatype': { mode: 'off' },
       'push-index-without-mediatype': { mode: 'off' },
     },
   },

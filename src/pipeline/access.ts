@@ -4,6 +4,7 @@ import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts
 import { parseMediaType } from '../domain/media-type.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
+import { askHead } from './ask-head.ts';
 import type { Exchange } from './exchange.ts';
 import type { LinkKind, ReadAccess, Services } from './ports.ts';
 
@@ -84,12 +85,7 @@ async function askForAccess(
       ? formatRoute({ kind, repository, digest })
       : formatRoute({ kind, repository, reference: { kind: 'digest', digest } });
   try {
-    const answer = await exchange.endpoint.upstream.request({
-      method: 'HEAD',
-      path: route,
-      headers: readHeaders(headers),
-    });
-    answer.body.destroy();
+    const answer = await askHead(services, exchange, { kind, path: route, headers: readHeaders(headers) });
     if (answer.status === 200 && confirms(answer.headers, digest)) {
       recordReadAccess(services, exchange, repository, kind, digest);
       return { outcome: 'allowed' };

@@ -8,7 +8,8 @@ import { decodeBody } from '../lib/content-encoding.ts';
 import { readUpTo } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
 import type { Exchange } from './exchange.ts';
-import type { FillSource } from './ports.ts';
+import { withoutManifest } from './manifest-as-blob.ts';
+import type { FillSource, Services } from './ports.ts';
 import { reportRedirect, reportRepair } from './report.ts';
 
 /** Compressed answers up to this size are judged by their digest; longer ones are layers, which are compressed already. */
@@ -17,7 +18,11 @@ const MAX_JUDGED = 8 * 1024 * 1024;
 const MAX_DECODED = 4 * MAX_JUDGED;
 
 /** Where a fill gets a blob: the registry's own URL with the caller's credentials, again from `from` after a cut. */
-export function blobSource(exchange: Exchange, route: Extract<Route, { kind: 'blob' }>): FillSource {
+export function blobSource(
+  services: Services,
+  exchange: Exchange,
+  route: Extract<Route, { kind: 'blob' }>,
+): FillSource {
   const { fixes, upstream } = exchange.endpoint;
   return async (signal, from) => {
     const resume: HeaderList = from === undefined ? [] : [['Range', `bytes=${from}-`]];
@@ -29,7 +34,9 @@ export function blobSource(exchange: Exchange, route: Extract<Route, { kind: 'bl
     });
     if (from === undefined) reportRedirect(exchange, response);
     const coding = headerValue(response.headers, 'Content-Encoding')?.trim().toLowerCase();
-    if (coding === undefined || coding === '' || coding === 'identity' || response.status !== 200) return response;
+    if (coding === undefined || coding === '' || coding === 'identity' || response.status !== 200) {
+      return from === undefined ? withoutManifest(services, exchange, route, response) : response;
+    }
     reportRepair(exchange, 'gzip-content-encoding', `undid Content-Encoding ${coding}`);
     if (fixes.mode('gzip-content-encoding') !== 'on') return response;
     return undoCoding(response, coding, route.digest);

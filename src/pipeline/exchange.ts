@@ -20,7 +20,7 @@ export interface Endpoint {
   readonly libraryPrefix: FixMode;
   /** How long what is known of tags is believed. */
   readonly freshness: TagPolicy;
-  /** What the fixes made of stored manifests, by method and kind of reference. */
+  /** What the fixes made of stored manifests, by method and tag. */
   readonly prepared: WeakMap<CanonicalManifest, Map<string, ManifestOutcome>>;
 }
 
@@ -69,9 +69,15 @@ export interface Answer {
   readonly reusableUntil?: number;
 }
 
-/** Whether redirects are followed for the client or left to it. */
-export function redirectsOf(endpoint: Endpoint): 'follow' | 'pass' {
-  return endpoint.fixes.mode('redirect-auth-leak-400') === 'on' ? 'follow' : 'pass';
+/** Which redirects are followed for the client: all, those within the registry, or none. */
+export function redirectsOf({ fixes }: Endpoint): 'follow' | 'own' | 'pass' {
+  if (fixes.mode('redirect-auth-leak-400') === 'on') return 'follow';
+  return fixes.mode('unreachable-redirect-or-location') === 'on' ? 'own' : 'pass';
+}
+
+/** What a HEAD says about storage that refuses it. */
+export function storageProbeOf({ fixes }: Endpoint): { readonly probeStorage: boolean } {
+  return { probeStorage: fixes.mode('head-presigned-403') === 'on' };
 }
 
 export const NO_BODY: AnswerBody = { kind: 'none' };

@@ -67,8 +67,8 @@ async function getCold(
   const { repository, digest } = route;
   const range = rangeOfPart(exchange, digest);
   if (range !== undefined) return getPart(services, exchange, route, range);
-  if (redirectsOf(exchange.endpoint) === 'pass') return getPart(services, exchange, route, range);
-  const source = blobSource(exchange, route);
+  if (redirectsOf(exchange.endpoint) !== 'follow') return getPart(services, exchange, route, range);
+  const source = blobSource(services, exchange, route);
   let asked = false;
   const ask: FillSource = (signal, from) => {
     asked = true;

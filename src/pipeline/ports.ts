@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { DerivationKind } from '../domain/derivation.ts';
+import type { Descriptors } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
@@ -10,6 +11,7 @@ import type { AppliedFix } from '../fixes/run.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Versions } from '../lib/versions.ts';
+import type { HeadTrust } from './head-trust.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
@@ -21,8 +23,10 @@ export interface UpstreamRequest {
   readonly headers: HeaderList;
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
-  /** `pass` returns a redirect as it is; default `follow`. */
-  readonly redirects?: 'follow' | 'pass';
+  /** `pass` returns a redirect as it is, `own` follows those that stay on the registry's origin; default `follow`. */
+  readonly redirects?: 'follow' | 'own' | 'pass';
+  /** Whether a HEAD that another origin refuses is sent there as a GET of the first byte. */
+  readonly probeStorage?: boolean;
 }
 
 /** The final answer, after redirects. Whoever gets it reads `body` to its end or destroys it. */
@@ -32,6 +36,8 @@ export interface UpstreamResponse {
   readonly body: Readable;
   /** Whether a redirect was followed to get here. */
   readonly redirected: boolean;
+  /** Whether this is the answer to a GET of the first byte in place of a HEAD, put as the HEAD's. */
+  readonly probed?: boolean;
 }
 
 /**
@@ -234,6 +240,8 @@ export interface Services {
   readonly facts: Facts;
   readonly grants: Grants;
   readonly defects: Defects;
+  readonly descriptors: Descriptors;
+  readonly heads: HeadTrust;
   readonly telemetry: Telemetry;
   readonly questions: SharedQuestions;
   /** Pushes and deletes through manifix, by upstream and repository: what was asked before one says nothing about after it. */

@@ -82,7 +82,7 @@ export async function relay(
     return { ...relayRefusal(services, exchange, sent, await readRefusal(response), received), cache: 'bypass' };
   }
   try {
-    const { status, headers } = repairedHead(services, exchange, sent, response, received);
+    const { status, headers } = relayHead(services, exchange, sent, response, received);
     return { status, headers, body: streamed(exchange, status, response.body), cache: 'bypass' };
   } catch (error) {
     response.body.destroy();
@@ -97,7 +97,7 @@ export function relayBytes(
   sent: RequestView,
   response: { status: number; headers: HeaderList; bytes: Uint8Array },
 ): Answer {
-  const { status, headers } = repairedHead(services, exchange, sent, response);
+  const { status, headers } = relayHead(services, exchange, sent, response);
   const body = exchange.request.method === 'HEAD' ? NO_BODY : ({ kind: 'bytes', bytes: response.bytes } as const);
   return {
     status,
@@ -107,7 +107,8 @@ export function relayBytes(
   };
 }
 
-function repairedHead(
+/** Status and header fields of an answer below 400 as the client gets them. */
+export function relayHead(
   services: Services,
   exchange: Exchange,
   sent: RequestView,

@@ -1,5 +1,5 @@
 import type { AppliedFix } from '../fixes/run.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, redirectsOf } from './exchange.ts';
 
 /** Notes what fixes did in this exchange, for the client's header, the log line and the counters. */
 export function report(exchange: Exchange, applied: readonly AppliedFix[]): void {
@@ -12,13 +12,21 @@ export function reportRepair(exchange: Exchange, id: string, note: string): void
   if (mode !== 'off') report(exchange, [{ id, mode, note }]);
 }
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Notes a redirect of the registry to itself that was followed. */
+export function reportOwnRedirect(exchange: Exchange): void {
+  reportRepair(exchange, 'unreachable-redirect-or-location', 'followed a redirect within the registry');
+}
+
+/** The statuses that name another place for the same request. */
+export const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Notes a redirect that was followed to its end, or would have been. */
 export function reportRedirect(
   exchange: Exchange,
-  { status, redirected }: { status: number; redirected: boolean },
+  { status, redirected, probed }: { status: number; redirected: boolean; probed?: boolean },
 ): void {
+  if (probed === true) reportRepair(exchange, 'head-presigned-403', 'asked the storage by GET, which refused HEAD');
   if (!redirected && !REDIRECTS.has(status)) return;
-  reportRepair(exchange, 'redirect-auth-leak-400', 'followed a redirect, without credentials on other origins');
+  if (redirected && redirectsOf(exchange.endpoint) === 'own') reportOwnRedirect(exchange);
+  else reportRepair(exchange, 'redirect-auth-leak-400', 'followed a redirect, without credentials on other origins');
 }

@@ -4,10 +4,12 @@ import type { Reference, RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { confirms, isOutage, readHeaders, recordReadAccess } from './access.ts';
+import { type HeadQuestion, isHeadInDoubt, sendHead, settleHead } from './ask-head.ts';
 import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
 import { type FetchedManifest, keptHeaders, readManifest } from './fetch-manifest.ts';
-import type { CacheStatus, CanonicalManifest, Refusal, Services, UpstreamResponse } from './ports.ts';
+import type { CacheStatus, CanonicalManifest, Refusal, Services } from './ports.ts';
 import { readRefusal } from './relay.ts';
+import { mayBeDueToAccept, widened } from './widen-accept.ts';
 
 /** What a manifest request came to before any fix is applied to the bytes. */
 export type Resolved =
@@ -43,20 +45,41 @@ export async function resolveManifest(
   request: ManifestRequest,
   headFirst: boolean,
 ): Promise<Resolved> {
-  if (!headFirst) return getManifestFromUpstream(services, exchange, request);
-  const head = await ask(exchange, request, 'HEAD');
-  head.body.destroy();
+  const resolved = await resolveAsAsked(services, exchange, request, headFirst);
+  if (resolved.kind !== 'refused') return resolved;
+  const wider = widened(services, exchange, request.sent, resolved.refusal);
+  return wider === undefined ? resolved : resolveAsAsked(services, exchange, { ...request, sent: wider }, headFirst);
+}
+
+async function resolveAsAsked(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  headFirst: boolean,
+): Promise<Resolved> {
+  const { fixes, upstream } = exchange.endpoint;
+  const headIsBroken =
+    fixes.mode('head-unsupported') === 'on' && services.defects.proven(upstream.name, 'head-unsupported') !== undefined;
+  if (!headFirst || headIsBroken) return getManifestFromUpstream(services, exchange, request);
+  const question = questionOf(request);
+  const head = await sendHead(services, exchange, question);
   const digest = head.status === 200 ? announcedDigest(head.headers, request.reference) : undefined;
   const manifest = digest === undefined ? undefined : await services.manifests.get(digest);
-  if (manifest === undefined) {
-    // A registry that refuses a HEAD says why only in the body of the GET.
-    const worthAsking = head.status === 200 || (exchange.request.method === 'GET' && !isOutage(head.status));
-    if (worthAsking) return getManifestFromUpstream(services, exchange, request);
-    return { kind: 'refused', refusal: { status: head.status, headers: head.headers, text: '' } };
+  if (manifest !== undefined) {
+    recordReadAccess(services, exchange, request.repository, 'manifest', manifest.digest);
+    const headHeaders = keptHeaders(head.headers);
+    return { kind: 'manifest', manifest, headHeaders, cache: 'hit', stored: true, redirected: head.redirected };
   }
-  recordReadAccess(services, exchange, request.repository, 'manifest', manifest.digest);
-  const headHeaders = keptHeaders(head.headers);
-  return { kind: 'manifest', manifest, headHeaders, cache: 'hit', stored: true, redirected: head.redirected };
+  if (head.status === 200) return getManifestFromUpstream(services, exchange, request);
+  const refusal = { status: head.status, headers: head.headers, text: '' };
+  const inDoubt = isHeadInDoubt(services, exchange, question, head.status);
+  // A registry that refuses a HEAD says why only in the body of the GET.
+  const saysWhy = exchange.request.method === 'GET' && !isOutage(head.status);
+  if (!inDoubt && !saysWhy && !mayBeDueToAccept(exchange, request.sent, refusal)) return { kind: 'refused', refusal };
+  const resolved = await getManifestFromUpstream(services, exchange, request);
+  const status = resolved.kind === 'refused' ? resolved.refusal.status : 200;
+  if (inDoubt) settleHead(services, exchange, question, head.status, status);
+  return resolved;
 }
 
 async function getManifestFromUpstream(
@@ -64,7 +87,9 @@ async function getManifestFromUpstream(
   exchange: Exchange,
   request: ManifestRequest,
 ): Promise<Resolved> {
-  const response = await ask(exchange, request, 'GET');
+  const { path, headers } = questionOf(request);
+  const redirects = redirectsOf(exchange.endpoint);
+  const response = await exchange.endpoint.upstream.request({ method: 'GET', path, headers, redirects });
   if (response.status !== 200) return { kind: 'refused', refusal: await readRefusal(response) };
   const fetched = await readManifest(exchange, request.reference, response);
   if (fetched.kind === 'stream') return fetched;
@@ -83,14 +108,9 @@ async function getManifestFromUpstream(
   };
 }
 
-function ask(exchange: Exchange, request: ManifestRequest, method: 'GET' | 'HEAD'): Promise<UpstreamResponse> {
-  const { repository, reference, sent } = request;
-  return exchange.endpoint.upstream.request({
-    method,
-    path: formatRoute({ kind: 'manifest', repository, reference }) + (sent.query === '' ? '' : `?${sent.query}`),
-    headers: readHeaders(sent.headers),
-    redirects: redirectsOf(exchange.endpoint),
-  });
+function questionOf({ repository, reference, sent }: ManifestRequest): HeadQuestion {
+  const path = formatRoute({ kind: 'manifest', repository, reference }) + (sent.query === '' ? '' : `?${sent.query}`);
+  return { kind: 'manifest', path, headers: readHeaders(sent.headers) };
 }
 
 /** By digest the digest asked for is the one, when the answer is about it; by tag the registry's header says it. */

@@ -29,7 +29,7 @@ export async function serveManifest(
   request: ManifestRequest,
   found: ManifestToServe,
 ): Promise<Answer> {
-  const outcome = prepared(exchange, request, found);
+  const outcome = prepared(services, exchange, request, found);
   const { derive } = outcome;
   if (derive === undefined || outcome.refuse !== undefined) report(exchange, outcome.applied);
   if (outcome.refuse !== undefined) throw outcome.refuse;
@@ -79,14 +79,24 @@ function derivedAnswer(exchange: Exchange, request: ManifestRequest, derived: De
   return manifestAnswer(exchange, request, derivedHeaders(derived, request.reference.kind), derived);
 }
 
+/** Outcomes that are kept for one manifest, which may have any number of tags. */
+const MAX_PREPARED = 64;
+
 /** Fixes are pure, so that their outcome for one stored manifest is computed once for each kind of request. */
-function prepared(exchange: Exchange, request: ManifestRequest, found: ManifestToServe): ManifestOutcome {
+function prepared(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  found: ManifestToServe,
+): ManifestOutcome {
   const { method } = exchange.request;
-  const { kind } = request.reference;
-  if (found.headHeaders !== undefined && method === 'HEAD') return prepare(exchange, request, found);
+  const { reference } = request;
+  if (found.headHeaders !== undefined && method === 'HEAD') return prepare(services, exchange, request, found);
   const memo = exchange.endpoint.prepared.get(found.manifest) ?? new Map<string, ManifestOutcome>();
-  const key = `${method} ${kind} ${acceptsOnlyImages(exchange)}`;
-  const outcome = memo.get(key) ?? prepare(exchange, request, found);
+  const tag = reference.kind === 'tag' ? reference.tag : '';
+  const key = `${method} ${tag} ${acceptsOnlyImages(exchange)}`;
+  const outcome = memo.get(key) ?? prepare(services, exchange, request, found);
+  if (memo.size >= MAX_PREPARED) memo.clear();
   memo.set(key, outcome);
   exchange.endpoint.prepared.set(found.manifest, memo);
   return outcome;
@@ -96,9 +106,15 @@ function acceptsOnlyImages({ request }: Exchange): boolean {
   return namesOnlyImages(parseAccept(headerValues(request.clientHeaders, 'Accept')));
 }
 
-function prepare(exchange: Exchange, request: ManifestRequest, found: ManifestToServe): ManifestOutcome {
+function prepare(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  found: ManifestToServe,
+): ManifestOutcome {
   const { bytes, digest, headers } = found.manifest;
   const inspection = inspectManifest(bytes);
+  services.descriptors.note(exchange.endpoint.upstream.name, inspection.descriptors);
   if (inspection.shape === 'ambiguous') return { headers, refuse: ambiguousManifest(502), applied: [] };
   const outcome = exchange.endpoint.fixes.manifest({
     method: exchange.request.method,

@@ -12,6 +12,31 @@ export function isRedirect(method: string, { status }: HopAnswer): boolean {
   return (method === 'GET' || method === 'HEAD') && REDIRECTS.has(status);
 }
 
+/** By these statuses storage refuses a HEAD whose URL was signed for GET: S3 and GCS by 403. */
+const HEAD_REFUSED: ReadonlySet<number> = new Set([400, 403, 405, 501]);
+
+/** Whether a server refused a HEAD that it might answer as a GET. */
+export function refusesHead(method: string, { status }: HopAnswer): boolean {
+  return method === 'HEAD' && HEAD_REFUSED.has(status);
+}
+
+/** Whether this redirect is one of those that are to be followed. */
+export function mayFollow(redirects: 'follow' | 'own' | 'pass', hop: Hop, answer: HopAnswer): boolean {
+  if (redirects !== 'own') return redirects === 'follow';
+  const url = URL.parse(headerValue(answer.headers, 'location') ?? '', hop.origin + hop.path);
+  return url !== null && (url.origin === hop.origin || lostItsScheme(hop, url));
+}
+
+/** A registry behind TLS that it does not know of redirects to itself by http, and perhaps without its port. */
+function lostItsScheme(hop: Hop, url: URL): boolean {
+  const own = new URL(hop.origin);
+  return own.protocol === 'https:' && url.protocol === 'http:' && url.hostname === own.hostname && isOwnPort(own, url);
+}
+
+function isOwnPort(own: URL, { port }: URL): boolean {
+  return port === '' || port === own.port;
+}
+
 /**
  * The request that a redirect asks for. Credentials belong to the origin they were sent to (CVE-2020-15157): a change of
  * scheme, host or port drops them, and nothing later in the chain gets them back.
@@ -27,6 +52,7 @@ export function redirectTarget(who: string, hop: Hop, answer: HopAnswer): Hop {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw badRedirect(`${who} redirected to a ${url.protocol} URL; manifix follows only http: and https:.`);
   }
+  if (lostItsScheme(hop, url)) return { ...hop, path: url.pathname + url.search };
   if (hop.origin.startsWith('https:') && url.protocol === 'http:') {
     throw badRedirect(
       `${who} redirected from https to ${url.origin}, which would give up encryption; this is refused.`,

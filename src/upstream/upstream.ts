@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { Agent, errors } from 'undici';
+import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
 import { openFileLimit } from '../lib/open-file-limit.ts';
 import { createReceiveBuffers } from './receive-buffers.ts';
-import { isRedirect, MAX_REDIRECTS, redirectTarget, tooManyRedirects } from './redirects.ts';
+import { isRedirect, MAX_REDIRECTS, mayFollow, redirectTarget, refusesHead, tooManyRedirects } from './redirects.ts';
 import { type Hop, type HopAnswer, send, type Wire } from './send.ts';
 
 /** In milliseconds. */
@@ -48,11 +49,13 @@ interface UpstreamRequest {
   readonly headers: HeaderList;
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
-  readonly redirects?: 'follow' | 'pass';
+  readonly redirects?: 'follow' | 'own' | 'pass';
+  readonly probeStorage?: boolean;
 }
 
 interface UpstreamResponse extends HopAnswer {
   readonly redirected: boolean;
+  readonly probed?: boolean;
 }
 
 /** A registry that can be asked; see the port of the same name. */
@@ -86,17 +89,16 @@ export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }
   const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts });
   const who = `The registry ${name} (${origin})`;
 
-  async function request({ redirects = 'follow', ...asked }: UpstreamRequest): Promise<UpstreamResponse> {
+  async function request({ redirects = 'follow', probeStorage, ...asked }: UpstreamRequest): Promise<UpstreamResponse> {
     const started = performance.now();
     const headers = withHeader(forwardableHeaders(asked.headers), 'Accept-Encoding', 'identity');
     let hop: Hop = { ...asked, origin, path: basePath + asked.path, headers };
     for (let followed = 0; ; followed += 1) {
-      const answer = await ask(
-        wire,
-        hop,
-        followed === 0 ? who : `${hop.origin}, to which the registry ${name} redirects,`,
-      );
-      if (redirects === 'pass' || !isRedirect(hop.method, answer)) {
+      const whom = followed === 0 ? who : `${hop.origin}, to which the registry ${name} redirects,`;
+      const answered = await ask(wire, hop, whom);
+      const probed = probeStorage === true && hop.origin !== origin && refusesHead(hop.method, answered);
+      const answer = probed ? await askFirstByte(wire, hop, whom, answered) : answered;
+      if (!isRedirect(hop.method, answer) || !mayFollow(redirects, hop, answer)) {
         const redirected = followed > 0;
         const seconds = (performance.now() - started) / 1000;
         onAnswer?.({
@@ -107,7 +109,7 @@ export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }
           seconds,
           redirected,
         });
-        return { ...answer, redirected };
+        return { ...answer, redirected, ...(probed ? { probed } : {}) };
       }
       drain(answer.body);
       if (followed === MAX_REDIRECTS) throw tooManyRedirects(who, hop);
@@ -147,6 +149,14 @@ async function ask(wire: Wire, hop: Hop, who: string): Promise<HopAnswer> {
     if ((hop.method !== 'GET' && hop.method !== 'HEAD') || !closedAfterUse(error)) throw error;
     return send(wire, hop, translate);
   }
+}
+
+/** A HEAD in the form that storage allows whose URLs are signed for GET; the answer as that HEAD would have had it. */
+async function askFirstByte(wire: Wire, hop: Hop, who: string, refused: HopAnswer): Promise<HopAnswer> {
+  drain(refused.body);
+  const answer = await ask(wire, { ...hop, method: 'GET', headers: withHeader(hop.headers, ...FIRST_BYTE) }, who);
+  answer.body.destroy();
+  return headOfFirstByte(answer);
 }
 
 function closedAfterUse(error: unknown): boolean {

@@ -47,7 +47,7 @@ describe('check', () => {
     const file = 'upstreams: { hub: { url: "https://a.example" } }\nendpoints: [{ profile: strict }]\n';
     await writeFile(join(directory.path, 'config.yaml'), file);
     const { stdout } = await manifix(['check'], directory.path);
-    expect(stdout).toMatch(/^ {4}profile strict: .+\n {4}index-without-mediatype: off\n/m);
+    expect(stdout).toMatch(/^ {4}profile strict: .+\n(?: {4}.+\n)* {4}index-without-mediatype: off\n/m);
   });
 
   it('tells every mistake on standard error, and exits with 2', async () => {

@@ -71,7 +71,7 @@ describe('the right to read', () => {
 
   it.each([401, 403, 404])('is refused with the status %s of the registry', async (status) => {
     record(anonymous());
-    upstream.on('HEAD', path, errorAnswer(status, 'DENIED', 'no', [['WWW-Authenticate', 'Basic']]));
+    upstream.on('GET HEAD', path, errorAnswer(status, 'DENIED', 'no', [['WWW-Authenticate', 'Basic']]));
     const access = await prove(alice());
     expect(access).toMatchObject({ outcome: 'refused', status });
     expect(access).toHaveProperty('headers', expect.arrayContaining([['WWW-Authenticate', 'Basic']]));
@@ -83,7 +83,7 @@ describe('the right to read', () => {
     async (status) => {
       record(anonymous());
       services = { ...services, grants: fakeServices().grants };
-      upstream.on('HEAD', path, errorAnswer(status, 'DENIED'));
+      upstream.on('GET HEAD', path, errorAnswer(status, 'DENIED'));
       expect(await prove(anonymous())).toMatchObject({ outcome: 'refused', status });
       expect(link()).toBe('private');
     },

@@ -100,7 +100,7 @@ describe('a cold blob', () => {
       expect(redirect.fixes.map(({ id }) => id)).not.toContain('redirect-auth-leak-400');
       expect(redirect.header('Location')).toBe(location);
     }
-    expect(passing.upstream.requests.map(({ redirects }) => redirects)).toEqual(['pass', 'pass']);
+    expect(passing.upstream.requests.map(({ redirects }) => redirects)).toEqual(['own', 'own']);
   });
 
   it('is verified on its way also where it is not stored', async () => {

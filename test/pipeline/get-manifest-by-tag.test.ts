@@ -145,6 +145,9 @@ describe('a tag that the registry refuses', () => {
 
   it('is not asked for twice by a HEAD, unless the refused HEAD leaves a GET without its reason', async () => {
     const { ask, upstream } = createScene({ tagTtl: 0 });
+    upstream.serve('team/app', 'other', image.bytes, image.mediaType);
+    await ask('HEAD', '/v2/team/app/manifests/other');
+    upstream.asked();
     expect(await ask('HEAD', path)).toMatchObject({ status: 404, body: Buffer.alloc(0) });
     expect(upstream.asked()).toEqual([`HEAD ${path}`]);
     upstream.serve('team/app', 'latest', image.bytes, image.mediaType);
@@ -182,7 +185,7 @@ describe('what is sent to the registry for a tag', () => {
     const answer = await ask('GET', path);
     expect(answer).toMatchObject({ status: 307 });
     expect(answer.header('Location')).toBe('https://cdn.test/x');
-    expect(upstream.requests[0]?.redirects).toBe('pass');
+    expect(upstream.requests[0]?.redirects).toBe('own');
   });
 
   it('is reported when a redirect was followed', async () => {

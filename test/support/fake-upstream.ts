@@ -9,6 +9,7 @@ export interface FakeAnswer {
   readonly headers?: HeaderList;
   readonly body?: Uint8Array | string | Readable;
   readonly redirected?: boolean;
+  readonly probed?: boolean;
 }
 
 type Script = FakeAnswer | ((request: UpstreamRequest) => FakeAnswer | Promise<FakeAnswer>);
@@ -91,7 +92,7 @@ const unknownContent = errorAnswer(404, 'MANIFEST_UNKNOWN', 'manifest unknown');
 
 function responseOf(
   { method }: UpstreamRequest,
-  { status, headers = [], body = '', redirected }: FakeAnswer,
+  { status, headers = [], body = '', redirected, probed }: FakeAnswer,
 ): UpstreamResponse {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const stream =
@@ -101,5 +102,6 @@ function responseOf(
     headers,
     body: method === 'HEAD' ? Readable.from([], { objectMode: false }) : stream,
     redirected: redirected ?? false,
+    ...(probed === undefined ? {} : { probed }),
   };
 }

@@ -2,6 +2,7 @@ import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
 import { createShortMemory } from '../../src/lib/short-memory.ts';
 import { singleFlight } from '../../src/lib/single-flight.ts';
 import { createVersions } from '../../src/lib/versions.ts';
+import { createHeadTrust } from '../../src/pipeline/head-trust.ts';
 import type {
   CanonicalManifest,
   DerivedManifest,
@@ -13,6 +14,7 @@ import type {
   TagRecord,
   Telemetry,
 } from '../../src/pipeline/ports.ts';
+import { createDescriptors } from '../../src/store/descriptors.ts';
 import { createDefects } from '../../src/upstream/defects.ts';
 import { type FakeBlobStore, fakeBlobStore } from './fake-blobs.ts';
 
@@ -57,6 +59,8 @@ export function fakeServices(): FakeServices {
       () => clock.now,
       () => undefined,
     ),
+    descriptors: createDescriptors(),
+    heads: createHeadTrust(() => clock.now),
     telemetry: fakeTelemetry(),
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),

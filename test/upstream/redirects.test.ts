@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../src/domain/errors.ts';
-import { isRedirect, redirectTarget } from '../../src/upstream/redirects.ts';
+import { isRedirect, mayFollow, redirectTarget } from '../../src/upstream/redirects.ts';
 import type { HopAnswer } from '../../src/upstream/send.ts';
 import { createUpstream } from '../../src/upstream/upstream.ts';
 import { headerValue } from '../support/headers.ts';
@@ -134,6 +134,44 @@ describe('a redirect', () => {
   });
 });
 
+describe('a HEAD that storage refuses', () => {
+  async function probe(probeStorage: boolean, contentRange = 'Content-Range: bytes 0-0/1234') {
+    await using registry = await startScriptedUpstream();
+    await using storage = await startScriptedUpstream();
+    registry.on('HEAD', /./, [respond(307, [['Location', `${storage.url}/blob?sig=1`]])]);
+    storage.on('HEAD', /./, [respond(403)]);
+    storage.on('GET', /./, [head(206, [contentRange, 'Content-Length: 1']), send('x')]);
+    const upstream = createUpstream({ name: 'hub', url: registry.url });
+    const answer = await upstream.request({ method: 'HEAD', path: '/v2/x', headers: CREDENTIALS, probeStorage });
+    await upstream.close();
+    return { answer, asked: storage.requests };
+  }
+
+  it('is sent there as a GET of the first byte, and answered as the HEAD', async () => {
+    const { answer, asked } = await probe(true);
+    expect(answer).toMatchObject({ status: 200, redirected: true, probed: true });
+    expect(headerValue(answer.headers, 'Content-Length')).toBe('1234');
+    expect(headerValue(answer.headers, 'Content-Range')).toBeUndefined();
+    expect(asked.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
+    expect(headerValue(asked[1]?.headers ?? [], 'Range')).toBe('bytes=0-0');
+    expect(headerValue(asked[1]?.headers ?? [], 'Authorization')).toBeUndefined();
+  });
+
+  it('stays refused where that is not wanted', async () => {
+    const { answer, asked } = await probe(false);
+    expect([answer.status, asked.length]).toEqual([403, 1]);
+  });
+
+  it('of the registry itself stays refused', async () => {
+    await using registry = await startScriptedUpstream();
+    registry.on('HEAD', /./, [respond(403)]);
+    const upstream = createUpstream({ name: 'hub', url: registry.url });
+    const answer = await upstream.request({ method: 'HEAD', path: '/v2/x', headers: [], probeStorage: true });
+    expect([answer.status, answer.probed, registry.requests.length]).toEqual([403, undefined, 1]);
+    await upstream.close();
+  });
+});
+
 describe('the target of a redirect', () => {
   const hop = { origin: 'https://hub.example', path: '/v2/x', method: 'GET', headers: CREDENTIALS };
   const answered = (location?: string): HopAnswer => ({
@@ -144,7 +182,8 @@ describe('the target of a redirect', () => {
   });
 
   it.each([
-    ['http://hub.example/v2/x', /give up encryption/],
+    ['http://other.example/v2/x', /give up encryption/],
+    ['http://hub.example:8080/v2/x', /give up encryption/],
     ['ftp://hub.example/x', /ftp: URL/],
     ['javascript:alert(1)', /javascript: URL/],
     ['file:///etc/passwd', /file: URL/],
@@ -172,6 +211,24 @@ describe('the target of a redirect', () => {
     const target = redirectTarget('The registry', hop, answered(location));
     expect(headerValue(target.headers, 'authorization') !== undefined).toBe(kept);
     expect(target.origin === hop.origin).toBe(kept);
+  });
+
+  it('stays with a registry that does not know of the TLS in front of it', () => {
+    const target = redirectTarget('The registry', hop, answered('http://hub.example/v2/x/tags/list?n=1'));
+    expect(target).toEqual({ ...hop, path: '/v2/x/tags/list?n=1' });
+  });
+
+  it.each([
+    ['own', '/v2/y', true],
+    ['own', 'http://hub.example/v2/y', true],
+    ['own', 'https://storage.example/y', false],
+    ['own', 'http://hub.example:8080/v2/y', false],
+    ['own', undefined, true],
+    ['own', 'http://[::1', false],
+    ['follow', 'https://storage.example/y', true],
+    ['pass', '/v2/y', false],
+  ] as const)('%s: %s is followed: %s', (redirects, location, followed) => {
+    expect(mayFollow(redirects, hop, answered(location))).toBe(followed);
   });
 
   it('is only looked at for statuses that redirect', () => {

@@ -21,6 +21,8 @@ export const digestAndLengthDefects: DefectTable = {
   head404: refuseHead(404, 'MANIFEST_UNKNOWN'),
   head405: refuseHead(405, 'UNSUPPORTED'),
   head501: refuseHead(501, 'UNSUPPORTED'),
+  'head-blob404': refuseHead(404, 'BLOB_UNKNOWN', 'blob'),
+  'head-blob405': refuseHead(405, 'UNSUPPORTED', 'blob'),
   'wrong-manifest-bytes': onManifest(otherBytes),
   'wrong-blob-bytes': onBlob(otherBytes),
 };
@@ -29,8 +31,8 @@ function onContent(change: (response: DoubleResponse, request: DoubleRequest) =>
   return onSuccess(['GET', 'HEAD'], ['manifest', 'blob'], change);
 }
 
-function refuseHead(status: number, code: string): Defect {
-  const affected = ({ method }: DoubleRequest, { kind }: Route) => method === 'HEAD' && kind === 'manifest';
+function refuseHead(status: number, code: string, of: Route['kind'] = 'manifest'): Defect {
+  const affected = ({ method }: DoubleRequest, { kind }: Route) => method === 'HEAD' && kind === of;
   return refuse(affected, () => errorAnswer(status, code, 'HEAD is not supported'));
 }
 

@@ -14,6 +14,12 @@ export const redirectDefects: DefectTable = {
   'redirect-blob': redirect('blob', ({ storage, request }) => `${storage}${request.path}?${signature}`),
   'redirect-303': redirect('blob', ({ storage, request }) => `${storage}${request.path}?${signature}`, 303),
   'redirect-manifest': redirect('manifest', ({ storage, request }) => `${storage}${request.path}?${signature}`),
+  // As docker-registry with a slash too many, behind TLS or not: the path of its own without it.
+  'redirect-own': async ({ request, respondNormally }) => {
+    const host = headerValue(request.headers, 'Host') ?? '';
+    if (request.query.has('own')) return respondNormally({ ...request, query: new URLSearchParams() });
+    return answer(301, [['Location', `http://${host}${request.path}?own=1`]], '<a href="/">Moved Permanently</a>');
+  },
   'redirect-loop': redirect('blob', ({ request }) => request.path),
   'head-presigned': redirect('blob', ({ storage, request }) => `${storage}${request.path}?${signature}&method=GET`),
   'range-ignored': async ({ request, respondNormally }) =>

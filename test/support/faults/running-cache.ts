@@ -15,7 +15,9 @@ import { singleFlight } from '../../../src/lib/single-flight.ts';
 import { createVersions } from '../../../src/lib/versions.ts';
 import { createDispatch } from '../../../src/pipeline/dispatch.ts';
 import type { Endpoint } from '../../../src/pipeline/exchange.ts';
+import { createHeadTrust } from '../../../src/pipeline/head-trust.ts';
 import type { FinishedRequest } from '../../../src/pipeline/ports.ts';
+import { createDescriptors } from '../../../src/store/descriptors.ts';
 import type { Files } from '../../../src/store/files.ts';
 import { createGrants } from '../../../src/store/grants.ts';
 import { openStore, type Store } from '../../../src/store/open-store.ts';
@@ -61,6 +63,8 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const defects = createDefects(clock.now, () => undefined);
   const dispatch = createDispatch({
     ...{ blobs, manifests, facts, grants, defects, telemetry },
+    descriptors: createDescriptors(),
+    heads: createHeadTrust(clock.now),
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),
     absences: createShortMemory(1_000),
