@@ -12,6 +12,7 @@ import { openPassage, type Passage } from './passage.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
 import { originForm, parseTarget } from './routes.ts';
+import { withVia } from './via.ts';
 
 /** What the edge works with; a reload replaces it as a whole. */
 export interface Edge {
@@ -69,7 +70,7 @@ export async function handle(
     passage = openPassage(edge, incoming, headers, target, applied);
     seen.endpoint = passage.endpoint.name;
     seen.kind = passage.target.route.kind;
-    const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers);
+    const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers, id);
     answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
   } catch (error) {
     failure = error;
@@ -128,9 +129,11 @@ function keepReady(
 function exchangeOf(
   { endpoint, clientOrigin, target }: Passage,
   parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
-  headers: HeaderList,
+  clientHeaders: HeaderList,
+  id: string,
 ): Exchange {
   const { incoming, outgoing } = parts;
+  const headers = withVia(clientHeaders, id.slice(0, id.lastIndexOf('-')));
   const gone = new AbortController();
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(new Error('the client is gone'));
@@ -142,8 +145,8 @@ function exchangeOf(
     ...parts,
     endpoint,
     clientOrigin,
-    caller: callerOf(headers, query),
-    request: { method: incoming.method ?? 'GET', route, query, headers, clientHeaders: headers, hasBody },
+    caller: callerOf(clientHeaders, query),
+    request: { method: incoming.method ?? 'GET', route, query, headers, clientHeaders, hasBody },
     signal: gone.signal,
   };
 }

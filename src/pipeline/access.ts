@@ -149,7 +149,7 @@ function outage(
   return access === 'open' ? { outcome: 'allowed' } : { outcome: 'unreachable', error };
 }
 
-const FORWARDED_ON_READS = new Set(['accept', 'authorization', 'user-agent', 'cookie']);
+const FORWARDED_ON_READS = new Set(['accept', 'authorization', 'user-agent', 'cookie', 'via']);
 
 /**
  * The client's fields that a read needs. An allow-list, so that no odd field of one client can shape what the cache

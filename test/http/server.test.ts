@@ -124,7 +124,7 @@ describe('a request', () => {
       caller: { anonymous: false },
     });
     expect(edge.exchanges[0]?.request.headers.slice(0, 4)).toEqual(headers);
-    expect(edge.exchanges[0]?.request.clientHeaders).toEqual(edge.exchanges[0]?.request.headers);
+    expect(edge.exchanges[0]?.request.clientHeaders.slice(0, 4)).toEqual(headers);
   });
 
   it('of HTTP/1.0 needs no Host: it means the address that it reached', async () => {
