@@ -1,10 +1,8 @@
 import { formatAccept, parseAccept } from '../domain/accept.ts';
+import { readsOnlySchema1 } from '../domain/engines.ts';
 import { type HeaderList, headerValue, headerValues, withHeader } from '../domain/headers.ts';
 import { isManifestType, isSchema1Type, MANIFEST_TYPES, type MediaType } from '../domain/media-type.ts';
 import type { RequestView } from './fix.ts';
-
-/** Docker before 1.10 reads nothing but schema 1, and asks for it by sending no Accept. */
-const SCHEMA1_ENGINE = /^docker\/1\.\d(?!\d)/;
 
 /** Whether the request reads a manifest: only there does Accept decide what comes back. */
 export function readsManifest(view: RequestView): boolean {
@@ -26,5 +24,5 @@ export function withManifestTypes(view: RequestView, added: readonly MediaType[]
 function choosesItself(clientHeaders: HeaderList): boolean {
   const named = parseAccept(headerValues(clientHeaders, 'Accept'));
   if (named.some((type) => isManifestType(type) || isSchema1Type(type))) return true;
-  return SCHEMA1_ENGINE.test(headerValue(clientHeaders, 'User-Agent') ?? '');
+  return readsOnlySchema1(headerValue(clientHeaders, 'User-Agent'));
 }

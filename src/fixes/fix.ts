@@ -66,6 +66,8 @@ export interface ManifestView {
   readonly reference: Reference;
   /** The client's own Accept names image manifests and no index. */
   readonly acceptsOnlyImages: boolean;
+  /** The registry was asked for schema 2 as well, by a client that reads it: schema 1 is all that there is. */
+  readonly schema1IsAll: boolean;
   /** The registry's bytes, after content decoding. */
   readonly bytes: Uint8Array;
   /** Digest of `bytes`: in the algorithm of the reference when it is a digest, else sha256. Schema 1: of the signed payload. */
@@ -82,6 +84,8 @@ export interface ManifestChange {
   readonly derive?: { readonly bytes: Uint8Array; readonly mediaType: MediaType; readonly force: boolean };
   /** Serve this image of the index instead, under its own digest; only ever asked for by tag. */
   readonly select?: Digest;
+  /** Serve what the pipeline makes of this schema 1 image instead, under its own digest; only ever asked for by tag. */
+  readonly convert?: true;
   readonly refuse?: RegistryError;
 }
 

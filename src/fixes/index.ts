@@ -41,6 +41,7 @@ import { rangeHeaderUnit } from './range-header-unit.ts';
 import { rangeIgnored } from './range-ignored.ts';
 import { redirectAuthLeak400 } from './redirect-auth-leak-400.ts';
 import { referrersMisbehaviour } from './referrers-misbehaviour.ts';
+import { schema1OnlyImage } from './schema1-only-image.ts';
 import { secondQuestionMark } from './second-question-mark.ts';
 import { singlePostMonolithic } from './single-post-monolithic.ts';
 import { tagsListShape } from './tags-list-shape.ts';
@@ -76,6 +77,7 @@ export const FIXES: readonly Fix[] = [
   etagAndVary,
   listForImageOnlyClient,
   fallbackTagIndexWithoutMediatype,
+  schema1OnlyImage,
   indexWithoutMediatype,
   manifestWithoutMediatype,
   // Pushes

@@ -46,6 +46,8 @@ export interface ManifestOutcome {
   readonly derive?: NonNullable<ManifestChange['derive']> & { readonly fix: AppliedFix };
   /** The image of an index that takes its place; nothing is derived then. */
   readonly select?: Digest;
+  /** The fix by which the pipeline is to convert the image. */
+  readonly convert?: AppliedFix;
   readonly refuse?: RegistryError;
   readonly applied: readonly AppliedFix[];
 }
@@ -183,6 +185,7 @@ function runManifest(
     if (change.select !== undefined) return { headers, select: change.select, applied };
     headers = change.headers ?? headers;
     const fix = applied.at(-1);
+    if (change.convert === true && fix !== undefined) return { headers, convert: fix, applied };
     if (change.derive !== undefined && derive === undefined && fix !== undefined) {
       derive = { ...change.derive, fix };
     }

@@ -6,7 +6,8 @@ import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { askHead } from './ask-head.ts';
 import type { Exchange } from './exchange.ts';
-import type { LinkKind, ReadAccess, Services } from './ports.ts';
+import type { ReadAccess, Services } from './ports.ts';
+import type { LinkKind } from './ports-facts.ts';
 
 /** Whether this caller was lately seen to read this content in this repository, so that nobody needs to be asked. */
 export function hasReadAccess(

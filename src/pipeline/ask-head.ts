@@ -1,7 +1,8 @@
 import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import { type Exchange, redirectsOf, storageProbeOf } from './exchange.ts';
-import type { LinkKind, Services, UpstreamResponse } from './ports.ts';
+import type { Services, UpstreamResponse } from './ports.ts';
+import type { LinkKind } from './ports-facts.ts';
 import { reportRepair } from './report.ts';
 
 const FIX = 'head-unsupported';

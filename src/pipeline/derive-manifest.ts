@@ -11,10 +11,11 @@ import { readBody } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
 import type { Exchange } from './exchange.ts';
 import { withFreshness } from './freshness.ts';
-import type { DerivedManifest, Services } from './ports.ts';
+import type { Services } from './ports.ts';
+import type { DerivedManifest } from './ports-facts.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
 
-type Derivation = NonNullable<ManifestOutcome['derive']>;
+type Derivation = Omit<NonNullable<ManifestOutcome['derive']>, 'fix'> & Pick<DerivedManifest, 'kind' | 'config'>;
 
 export type Derived =
   | { readonly kind: 'derived'; readonly manifest: DerivedManifest }
@@ -47,8 +48,8 @@ export async function deriveManifest(
     return { kind: 'declined', reason: 'left alone: the registry did not say whether it is signed' };
   if (!derivation.force) services.facts.putSigned(upstream, repository, original, found);
   if (found) return SIGNED;
-  const { bytes, mediaType } = derivation;
-  const manifest: DerivedManifest = { digest, original, bytes, mediaType, kind: 'media-type-added' };
+  const { force: _, ...made } = derivation;
+  const manifest: DerivedManifest = { digest, original, ...made };
   try {
     services.facts.putDerived(upstream, repository, manifest);
   } catch (error) {

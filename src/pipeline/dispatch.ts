@@ -1,4 +1,5 @@
 import { singleFlight } from '../lib/single-flight.ts';
+import { createConvertImage } from './convert-image.ts';
 import { deleteManifest } from './delete-manifest.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { getBlob, type StartingFills } from './get-blob.ts';
@@ -20,9 +21,10 @@ export function createDispatch(services: Services): Dispatch {
   const flight = singleFlight<Resolved>();
   const starting: StartingFills = new Set();
   const uploads = createUploads();
+  const convertImage = createConvertImage((exchange, route) => getBlob(services, starting, exchange, route));
   async function read(exchange: Exchange): Promise<Answer> {
     const { route } = exchange.request;
-    if (route.kind === 'manifest') return getManifest(services, flight, exchange, route);
+    if (route.kind === 'manifest') return getManifest(services, flight, convertImage, exchange, route);
     if (route.kind === 'blob') return getBlob(services, starting, exchange, route);
     if (isListRoute(route)) return getList(services, exchange, route);
     return passThrough(services, exchange);

@@ -6,6 +6,7 @@ import { getPart, getPartOfFill, rangeOfPart } from './blob-part.ts';
 import { blobSource } from './blob-source.ts';
 import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
 import { headColdBlob } from './head-blob.ts';
+import { serveKeptConfig } from './kept-config.ts';
 import type { FillSource, Services } from './ports.ts';
 import { relayRefusal } from './relay.ts';
 import { answerStored } from './stored-blob.ts';
@@ -26,6 +27,8 @@ export async function getBlob(
   route: BlobRoute,
 ): Promise<Answer> {
   const { digest } = route;
+  const kept = await serveKeptConfig(services, exchange, route);
+  if (kept !== undefined) return kept;
   const stored = await services.blobs.open(digest);
   try {
     if (stored === undefined && exchange.request.method === 'HEAD')

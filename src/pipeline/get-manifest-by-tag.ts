@@ -5,7 +5,8 @@ import { judgeTag } from '../domain/tag-policy.ts';
 import { answerResolution, freshAnswer, staleAnswer } from './answer-resolution.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { isGone } from './gone.ts';
-import type { Services, TagRecord } from './ports.ts';
+import type { Services } from './ports.ts';
+import type { TagRecord } from './ports-facts.ts';
 import { type ManifestRequest, type Resolved, resolveManifest } from './resolve-manifest.ts';
 import { changesName, type Flight, type Resolution, resolveOnce } from './resolve-once.ts';
 

@@ -4,6 +4,7 @@ import { withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import type { Route } from '../domain/route.ts';
 import { answerResolution, freshAnswer } from './answer-resolution.ts';
+import type { ConvertImage } from './convert-image.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { getByTag } from './get-manifest-by-tag.ts';
 import type { Services } from './ports.ts';
@@ -21,6 +22,7 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 export async function getManifest(
   services: Services,
   flight: Flight,
+  convertImage: ConvertImage,
   exchange: Exchange,
   route: ManifestRoute,
 ): Promise<Answer> {
@@ -31,7 +33,13 @@ export async function getManifest(
   if (route.reference.kind === 'tag') {
     const serveImage = (digest: Digest) =>
       getByDigest(services, flight, exchange, imageRequest(request, digest), digest);
-    const answer = await getByTag(services, flight, exchange, { ...request, serveImage }, route.reference.tag);
+    const answer = await getByTag(
+      services,
+      flight,
+      exchange,
+      { ...request, serveImage, convertImage },
+      route.reference.tag,
+    );
     if (answer.status < 400) {
       services.facts.putPull(exchange.endpoint.upstream.name, route.repository, route.reference.tag, services.now());
     }

@@ -1,17 +1,16 @@
 import type { Readable } from 'node:stream';
-import type { DerivationKind } from '../domain/derivation.ts';
 import type { Descriptors } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
-import type { MediaType } from '../domain/media-type.ts';
-import type { RepositoryName, Tag } from '../domain/reference.ts';
+import type { RepositoryName } from '../domain/reference.ts';
 import type { RouteKind } from '../domain/route.ts';
 import type { AppliedFix } from '../fixes/run.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Versions } from '../lib/versions.ts';
 import type { HeadTrust } from './head-trust.ts';
+import type { Facts } from './ports-facts.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
@@ -115,49 +114,6 @@ export interface ManifestStore {
   get(digest: Digest): Promise<CanonicalManifest | undefined>;
   /** Resolves false when the bytes could not be stored; serving goes on. */
   put(manifest: CanonicalManifest): Promise<boolean>;
-}
-
-export interface TagRecord {
-  readonly digest: Digest;
-  /** When the registry last confirmed it, in milliseconds since the epoch. */
-  readonly confirmedAt: number;
-}
-
-/** A manifest that manifix keeps beside the registry's `original`, as long as that lives: changed for requests by tag, or as it was pushed. */
-export interface DerivedManifest {
-  readonly digest: Digest;
-  readonly original: Digest;
-  readonly bytes: Uint8Array;
-  readonly mediaType: MediaType;
-  readonly kind: DerivationKind;
-}
-
-export type LinkKind = 'manifest' | 'blob';
-
-/** Small durable facts. All calls are synchronous and fast; writes are durable when the call returns. */
-export interface Facts {
-  tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
-  putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
-  /** Forgets what all views of the tag said, or all tags of the repository when no tag is named. */
-  dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;
-  /** Notes that a tag was pulled, in milliseconds since the epoch; the hour is what is kept. */
-  putPull(upstream: string, repository: RepositoryName, tag: Tag, at: number): void;
-  /** Whether the registry was seen to hold this content in this repository; `open` when a caller without credentials saw it. */
-  link(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): 'open' | 'private' | undefined;
-  putLink(
-    upstream: string,
-    repository: RepositoryName,
-    kind: LinkKind,
-    digest: Digest,
-    access: 'open' | 'private',
-  ): void;
-  dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;
-  derived(upstream: string, repository: RepositoryName, digest: Digest): DerivedManifest | undefined;
-  putDerived(upstream: string, repository: RepositoryName, manifest: DerivedManifest): void;
-  dropDerived(upstream: string, repository: RepositoryName, original: Digest): void;
-  /** Whether signatures or referrers of this original are known: true, false, or undefined when nobody looked. */
-  signed(upstream: string, repository: RepositoryName, original: Digest): boolean | undefined;
-  putSigned(upstream: string, repository: RepositoryName, original: Digest, signed: boolean): void;
 }
 
 export type CacheStatus = 'hit' | 'miss' | 'stale' | 'bypass';

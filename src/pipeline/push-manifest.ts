@@ -1,16 +1,14 @@
 import { type Digest, digestOf, parseDigest } from '../domain/digest.ts';
 import { ERRORS, RegistryError } from '../domain/errors.ts';
-import { withHeader } from '../domain/headers.ts';
 import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
-import type { RepositoryName, Tag } from '../domain/reference.ts';
+import type { Tag } from '../domain/reference.ts';
 import type { Route } from '../domain/route.ts';
-import { formatRoute } from '../domain/route-path.ts';
 import { type BodyPace, readInTime } from '../lib/body-deadline.ts';
 import { readBody } from '../lib/read-body.ts';
-import { readHeaders } from './access.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
 import { healManifest } from './heal-manifest.ts';
+import { materialise } from './materialise.ts';
 import { answerAsPushed, keepAsPushed } from './normalise-push.ts';
 import { upstreamPath } from './pass-through.ts';
 import { forward } from './pass-through-proxy.ts';
@@ -23,8 +21,7 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
 
 /**
  * PUT of a manifest. Its bytes reach the registry as they are, unless a fix that the operator chose normalises them under the
- * tag; what the request says about them is repaired. A manifest that refers to one
- * that manifix derived gets that one pushed first, because the client believes that the registry has it.
+ * tag; what the request says about them is repaired. What only manifix has, and the manifest refers to, is pushed first.
  */
 export async function pushManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
   const { incoming } = exchange;
@@ -79,35 +76,6 @@ function manifestTooLarge(): RegistryError {
       'If this is a layer or a config, push it to /blobs/uploads/ instead.',
     fix: 'manifest-size-limit',
   });
-}
-
-/** Pushes what manifix derived under its own digest, with the caller's credentials, when this manifest refers to it. */
-async function materialise(
-  services: Services,
-  exchange: Exchange,
-  repository: RepositoryName,
-  inspection: ManifestInspection,
-): Promise<void> {
-  const { upstream } = exchange.endpoint;
-  const named = inspection.descriptors.filter(({ role }) => role === 'child' || role === 'subject');
-  // Once each: a manifest may name the same one thousands of times.
-  for (const digest of new Set(named.map((descriptor) => descriptor.digest))) {
-    const derived = digest && services.facts.derived(upstream.name, repository, digest);
-    if (derived === undefined) continue;
-    const answer = await upstream.request({
-      method: 'PUT',
-      path: formatRoute({ kind: 'manifest', repository, reference: { kind: 'digest', digest: derived.digest } }),
-      headers: withHeader(readHeaders(exchange.request.headers), 'Content-Type', derived.mediaType),
-      body: derived.bytes,
-    });
-    answer.body.destroy();
-    if (answer.status >= 300) {
-      services.telemetry.warn('a derived manifest could not be pushed', {
-        digest: derived.digest,
-        status: answer.status,
-      });
-    }
-  }
 }
 
 // What cosign attaches to a digest, and the fallback tag of the referrers API (distribution-spec).

@@ -5,6 +5,7 @@ import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { confirms, isOutage, readHeaders, recordReadAccess } from './access.ts';
 import { type HeadQuestion, isHeadInDoubt, sendHead, settleHead } from './ask-head.ts';
+import type { ConvertImage } from './convert-image.ts';
 import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
 import { type FetchedManifest, keptHeaders, readManifest } from './fetch-manifest.ts';
 import type { CacheStatus, CanonicalManifest, Refusal, Services } from './ports.ts';
@@ -33,6 +34,8 @@ export interface ManifestRequest {
   readonly sent: RequestView;
   /** By tag: answers with an image of the index in its place. */
   readonly serveImage?: (image: Digest) => Promise<Answer>;
+  /** By tag: makes a schema 2 image of a schema 1 image. */
+  readonly convertImage?: ConvertImage;
 }
 
 /**

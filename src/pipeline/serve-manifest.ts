@@ -1,16 +1,19 @@
-import { acceptsOnlyImages as namesOnlyImages, parseAccept } from '../domain/accept.ts';
+import { acceptsOnlyImages, parseAccept } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
+import { readsOnlySchema1 } from '../domain/engines.ts';
 import { type HeaderList, headerValue, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { inspectManifest } from '../domain/manifest.ts';
+import { DOCKER_MANIFEST } from '../domain/media-type.ts';
 import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from '../domain/range.ts';
 import type { ManifestOutcome } from '../fixes/run.ts';
 import { proveReadAccess } from './access.ts';
-import { derivedHeaders, deriveManifest } from './derive-manifest.ts';
+import { type Derived, derivedHeaders, deriveManifest } from './derive-manifest.ts';
 import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
 import { ambiguousManifest } from './fetch-manifest.ts';
 import { withFreshness } from './freshness.ts';
 import { isGone } from './gone.ts';
-import type { CacheStatus, CanonicalManifest, DerivedManifest, Services } from './ports.ts';
+import type { CacheStatus, CanonicalManifest, Services } from './ports.ts';
+import type { DerivedManifest } from './ports-facts.ts';
 import { relayRefusal } from './relay.ts';
 import { report } from './report.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
@@ -31,21 +34,47 @@ export async function serveManifest(
 ): Promise<Answer> {
   const outcome = prepared(services, exchange, request, found);
   const { derive } = outcome;
-  if (derive === undefined || outcome.refuse !== undefined) report(exchange, outcome.applied);
+  const makes = derive !== undefined || outcome.convert !== undefined;
+  if (!makes || outcome.refuse !== undefined) report(exchange, outcome.applied);
   if (outcome.refuse !== undefined) throw outcome.refuse;
   const cached = { cache: found.cache, stored: found.cache === 'miss' && found.stored };
   const image = outcome.select && (await request.serveImage?.(outcome.select));
   // An index may list images that nobody pushed; the client then gets what it would have got.
   if (image !== undefined && image.status !== 404) return answerWithImage(image);
-  if (derive === undefined) return { ...manifestAnswer(exchange, request, outcome.headers, found.manifest), ...cached };
-  const derived = await deriveManifest(services, exchange, request, found.manifest.digest, derive);
-  const others = outcome.applied.filter((fix) => fix !== derive.fix);
+  const asItIs = () => ({ ...manifestAnswer(exchange, request, outcome.headers, found.manifest), ...cached });
+  const fix = derive?.fix ?? outcome.convert;
+  if (fix === undefined) return asItIs();
+  const derived = await derivedOf(services, exchange, request, found.manifest, outcome);
   if (derived.kind === 'declined') {
-    report(exchange, [...others, { id: derive.fix.id, mode: 'observe', note: derived.reason }]);
-    return { ...manifestAnswer(exchange, request, outcome.headers, found.manifest), ...cached };
+    const others = outcome.applied.filter((applied) => applied !== fix);
+    report(exchange, [...others, { id: fix.id, mode: 'observe', note: derived.reason }]);
+    return asItIs();
   }
-  report(exchange, [derive.fix]);
+  report(exchange, [fix]);
   return { ...derivedAnswer(exchange, request, derived.manifest), ...cached };
+}
+
+/** What the fixes made of the bytes, or what a conversion makes of the image, the first time with all its layers. */
+async function derivedOf(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  manifest: CanonicalManifest,
+  { derive }: ManifestOutcome,
+): Promise<Derived> {
+  const { digest } = manifest;
+  if (derive !== undefined) {
+    const { fix: _, ...made } = derive;
+    return deriveManifest(services, exchange, request, digest, { ...made, kind: 'media-type-added' });
+  }
+  const upstream = exchange.endpoint.upstream.name;
+  const known = services.facts.derivedFrom(upstream, request.repository, digest, 'converted');
+  if (known !== undefined) return { kind: 'derived', manifest: known };
+  const conversion = await request.convertImage?.(exchange, request.repository, manifest);
+  if (conversion?.kind !== 'converted') return { kind: 'declined', reason: conversion?.reason ?? 'left alone' };
+  const { manifest: bytes, mediaType, config } = conversion.image;
+  const made = { bytes, mediaType, config, force: false, kind: 'converted' } as const;
+  return deriveManifest(services, exchange, request, digest, made);
 }
 
 /** An image that stands for a tag: its own bytes and digest, kept no longer than a tag. */
@@ -94,7 +123,8 @@ function prepared(
   if (found.headHeaders !== undefined && method === 'HEAD') return prepare(services, exchange, request, found);
   const memo = exchange.endpoint.prepared.get(found.manifest) ?? new Map<string, ManifestOutcome>();
   const tag = reference.kind === 'tag' ? reference.tag : '';
-  const key = `${method} ${tag} ${acceptsOnlyImages(exchange)}`;
+  const reader = readerOf(exchange, request);
+  const key = `${method} ${tag} ${reader.acceptsOnlyImages} ${reader.schema1IsAll}`;
   const outcome = memo.get(key) ?? prepare(services, exchange, request, found);
   if (memo.size >= MAX_PREPARED) memo.clear();
   memo.set(key, outcome);
@@ -102,8 +132,15 @@ function prepared(
   return outcome;
 }
 
-function acceptsOnlyImages({ request }: Exchange): boolean {
-  return namesOnlyImages(parseAccept(headerValues(request.clientHeaders, 'Accept')));
+/** What decides, by tag, which form of a manifest a client can read. */
+function readerOf({ request }: Exchange, { reference, sent }: ManifestRequest) {
+  if (reference.kind === 'digest') return { acceptsOnlyImages: false, schema1IsAll: false };
+  const asked = parseAccept(headerValues(sent.headers, 'Accept'));
+  const old = readsOnlySchema1(headerValue(request.clientHeaders, 'User-Agent'));
+  return {
+    acceptsOnlyImages: acceptsOnlyImages(parseAccept(headerValues(request.clientHeaders, 'Accept'))),
+    schema1IsAll: asked.includes(DOCKER_MANIFEST) && !old,
+  };
 }
 
 function prepare(
@@ -119,7 +156,7 @@ function prepare(
   const outcome = exchange.endpoint.fixes.manifest({
     method: exchange.request.method,
     reference: request.reference,
-    acceptsOnlyImages: acceptsOnlyImages(exchange),
+    ...readerOf(exchange, request),
     bytes,
     digest,
     inspection,

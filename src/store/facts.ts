@@ -65,13 +65,24 @@ export function createFacts(database: Database, health: Health): Facts {
     derived(upstream, repository, digest) {
       return derivedManifest(recall((statements) => statements.derived.get(upstream, repository, digest)));
     },
-    putDerived(upstream, repository, { digest, original, mediaType, bytes, kind }) {
-      noteDurably((statements) =>
-        statements.putDerived.run(upstream, repository, digest, original, mediaType, bytes, kind),
-      );
+    derivedFrom(upstream, repository, original, kind) {
+      return derivedManifest(recall((statements) => statements.derivedFrom.get(upstream, repository, original, kind)));
+    },
+    keptConfig(upstream, repository, digest) {
+      const row = recall((statements) => statements.config.get(upstream, repository, digest));
+      return row && { original: row.original as Digest, bytes: row.bytes as Uint8Array };
+    },
+    putDerived(upstream, repository, { digest, original, mediaType, bytes, kind, config }) {
+      noteDurably((statements) => {
+        statements.putDerived.run(upstream, repository, digest, original, mediaType, bytes, kind);
+        if (config !== undefined) statements.putConfig.run(upstream, repository, config.digest, original, config.bytes);
+      });
     },
     dropDerived(upstream, repository, original) {
-      forget((statements) => statements.dropDerived.run(upstream, repository, original));
+      forget((statements) => {
+        statements.dropDerived.run(upstream, repository, original);
+        statements.dropConfigs.run(upstream, repository, original);
+      });
     },
     signed(upstream, repository, original) {
       const row = recall((statements) => statements.signed.get(upstream, repository, original));

@@ -113,6 +113,7 @@ function planRepository({ database }: PurgeOptions, name: string): Plan {
     files: database.run((statements) => statements.linkedOnlyBy.all(repositories)) as unknown as Purged[],
     forget(statements) {
       statements.dropSignedOf.run(repositories);
+      statements.dropConfigsOf.run(repositories);
       return {
         tags: Number(statements.dropTagsOf.run(repositories).changes),
         links: Number(statements.dropLinksOf.run(repositories).changes),

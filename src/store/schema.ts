@@ -70,4 +70,13 @@ export const SCHEMA_STEPS: readonly string[] = [
   -- How the kept manifest came from the one that the registry has.
   ALTER TABLE derived ADD COLUMN kind TEXT NOT NULL DEFAULT 'media-type-added';
   `,
+  `
+  -- The configs of images that were converted, which no registry has.
+  CREATE TABLE configs (
+    id INTEGER PRIMARY KEY,
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, digest TEXT NOT NULL, original TEXT NOT NULL, bytes BLOB NOT NULL,
+    UNIQUE (upstream, repository, digest)
+  ) STRICT;
+  CREATE INDEX configs_by_original ON configs (upstream, original);
+  `,
 ];

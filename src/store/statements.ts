@@ -18,6 +18,14 @@ const QUERIES = {
 
   derived:
     'SELECT digest, original, media_type, bytes, kind FROM derived WHERE upstream = ? AND repository = ? AND digest = ?',
+  derivedFrom: `SELECT digest, original, media_type, bytes, kind FROM derived
+    WHERE upstream = ? AND repository = ? AND original = ? AND kind = ? ORDER BY id DESC LIMIT 1`,
+  config: 'SELECT original, bytes FROM configs WHERE upstream = ? AND repository = ? AND digest = ?',
+  putConfig: `INSERT INTO configs (upstream, repository, digest, original, bytes)
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  dropConfigs: 'DELETE FROM configs WHERE upstream = ? AND repository = ? AND original = ?',
+  dropConfigsOf: `DELETE FROM configs WHERE (upstream, repository) IN
+    (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
   putDerived: `INSERT INTO derived (upstream, repository, digest, original, media_type, bytes, kind)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   dropDerived: 'DELETE FROM derived WHERE upstream = ? AND repository = ? AND original = ?',

@@ -91,12 +91,19 @@ export interface TagRecord {
   readonly confirmedAt: number;
 }
 
+export interface KeptConfig {
+  readonly original: Digest;
+  readonly bytes: Uint8Array;
+}
+
 export interface DerivedManifest {
   readonly digest: Digest;
   readonly original: Digest;
   readonly bytes: Uint8Array;
   readonly mediaType: MediaType;
   readonly kind: DerivationKind;
+  /** The config that it names and no registry has. */
+  readonly config?: { readonly digest: Digest; readonly bytes: Uint8Array };
 }
 
 export type LinkKind = 'manifest' | 'blob';
@@ -119,6 +126,15 @@ export interface Facts {
   dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;
   derived(upstream: string, repository: RepositoryName, digest: Digest): DerivedManifest | undefined;
   putDerived(upstream: string, repository: RepositoryName, manifest: DerivedManifest): void;
+  /** What was derived from an original in this way. */
+  derivedFrom(
+    upstream: string,
+    repository: RepositoryName,
+    original: Digest,
+    kind: DerivationKind,
+  ): DerivedManifest | undefined;
+  keptConfig(upstream: string, repository: RepositoryName, digest: Digest): KeptConfig | undefined;
+  /** Drops all that was derived from an original. */
   dropDerived(upstream: string, repository: RepositoryName, original: Digest): void;
   signed(upstream: string, repository: RepositoryName, original: Digest): boolean | undefined;
   putSigned(upstream: string, repository: RepositoryName, original: Digest, signed: boolean): void;

@@ -130,6 +130,27 @@ function aboutDerived(open: () => Promise<OpenedFacts>): void {
     expect(facts.derived('hub', alpine, D0)).toBeUndefined();
   });
 
+  it('find the latest of a kind by its original, and its config by its own digest', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    const config = { digest: digestOf(Buffer.from('config')), bytes: Buffer.from('config') };
+    facts.putDerived('hub', alpine, derived);
+    facts.putDerived('hub', alpine, { ...derived, digest: D2, kind: 'converted', config });
+    facts.putDerived('hub', alpine, { ...derived, digest: D2, kind: 'converted', config });
+    expect(facts.derivedFrom('hub', alpine, D0, 'converted')?.digest).toBe(D2);
+    expect(facts.derivedFrom('hub', alpine, D0, 'media-type-added')?.digest).toBe(D1);
+    expect(facts.derivedFrom('hub', busybox, D0, 'converted')).toBeUndefined();
+    const kept = facts.keptConfig('hub', alpine, config.digest);
+    expect(kept && { original: kept.original, text: Buffer.from(kept.bytes).toString() }).toEqual({
+      original: D0,
+      text: 'config',
+    });
+    expect(facts.keptConfig('hub', busybox, config.digest)).toBeUndefined();
+    facts.dropDerived('hub', alpine, D0);
+    expect(facts.keptConfig('hub', alpine, config.digest)).toBeUndefined();
+    expect(facts.derivedFrom('hub', alpine, D0, 'converted')).toBeUndefined();
+  });
+
   it('keep every digest that was derived from one original', async () => {
     await using opened = await open();
     const { facts } = opened;

@@ -5,15 +5,13 @@ import { createVersions } from '../../src/lib/versions.ts';
 import { createHeadTrust } from '../../src/pipeline/head-trust.ts';
 import type {
   CanonicalManifest,
-  DerivedManifest,
-  Facts,
   FinishedRequest,
   Grants,
   ManifestStore,
   Services,
-  TagRecord,
   Telemetry,
 } from '../../src/pipeline/ports.ts';
+import type { DerivedManifest, Facts, TagRecord } from '../../src/pipeline/ports-facts.ts';
 import { createDescriptors } from '../../src/store/descriptors.ts';
 import { createDefects } from '../../src/upstream/defects.ts';
 import { type FakeBlobStore, fakeBlobStore } from './fake-blobs.ts';
@@ -114,6 +112,18 @@ function fakeFacts(): FakeFacts {
       void links.set(key(upstream, repository, kind, digest), access),
     dropLink: (...names) => void links.delete(key(...names)),
     derived: (...names) => derived.get(key(...names)),
+    derivedFrom: (u, r, original, kind) =>
+      [...derived].find(([name, one]) => {
+        const [upstream, repository] = JSON.parse(name);
+        return upstream === u && repository === r && one.original === original && one.kind === kind;
+      })?.[1],
+    keptConfig(u, r, digest) {
+      const owner = [...derived].find(([name, { config }]) => {
+        const [upstream, repository] = JSON.parse(name);
+        return upstream === u && repository === r && config?.digest === digest;
+      })?.[1];
+      return owner?.config && { original: owner.original, bytes: owner.config.bytes };
+    },
     putDerived(upstream, repository, manifest) {
       if (this.readOnly) throw new Error('the disk is full');
       derived.set(key(upstream, repository, manifest.digest), manifest);

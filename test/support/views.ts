@@ -73,6 +73,7 @@ interface ManifestParts {
   readonly body?: string | Uint8Array;
   readonly headers?: HeaderList;
   readonly acceptsOnlyImages?: boolean;
+  readonly schema1IsAll?: boolean;
   /** Where the pipeline announces something else than the sha256 of the body (schema 1). */
   readonly digest?: Digest;
 }
@@ -90,6 +91,7 @@ export function manifestView(parts: ManifestParts = {}): ManifestView {
     digest: parts.digest ?? digestOf(bytes, algorithm),
     inspection: inspectManifest(bytes),
     acceptsOnlyImages: parts.acceptsOnlyImages ?? false,
+    schema1IsAll: parts.schema1IsAll ?? false,
     headers: parts.headers ?? [],
   };
 }
