@@ -4,7 +4,7 @@ import { type CommandResult, run, runSuccessfully, startProcess } from '../proce
 import { temporaryDirectory } from '../temporary.ts';
 
 interface ContainerdOptions {
-  /** Content of a `hosts.toml` for each registry, for pulls with `--hosts-dir` and so with `?ns=`. */
+  /** Content of a `hosts.toml` for each registry, or `_default`, for pulls with `--hosts-dir` and so with `?ns=`. */
   readonly hosts?: Readonly<Record<string, string>>;
 }
 

@@ -3,6 +3,11 @@ import { join } from 'node:path';
 import { type CommandResult, run } from '../process.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
+interface ContainersOptions {
+  /** Content of `registries.conf`. */
+  readonly registriesConf?: string;
+}
+
 /** skopeo, podman and buildah with storage and configuration of their own. */
 export interface ContainersHome extends AsyncDisposable {
   readonly directory: string;
@@ -15,13 +20,13 @@ export interface ContainersHome extends AsyncDisposable {
 const policy = { default: [{ type: 'insecureAcceptAnything' }] };
 
 /** Makes an empty home for the containers tools. `stop` deletes it with every image pulled into it. */
-export async function openContainersHome(): Promise<ContainersHome> {
+export async function openContainersHome({ registriesConf = '' }: ContainersOptions = {}): Promise<ContainersHome> {
   const home = await temporaryDirectory();
   const directory = home.path;
   const configuration = join(directory, '.config', 'containers');
   await mkdir(configuration, { recursive: true });
   await writeFile(join(configuration, 'policy.json'), JSON.stringify(policy));
-  await writeFile(join(configuration, 'registries.conf'), '');
+  await writeFile(join(configuration, 'registries.conf'), registriesConf);
   await writeFile(join(configuration, 'storage.conf'), storageConfiguration(directory));
   await writeFile(join(directory, 'auth.json'), '{}');
   const env = {
