@@ -7,6 +7,7 @@ import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
 import type { Config } from './config/config.ts';
+import { describeAccount } from './domain/credentials.ts';
 import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
 import { type CertificateWatch, readCertificate, watchCertificate } from './http/certificate-watch.ts';
@@ -178,9 +179,15 @@ function watchedTelemetry(telemetry: Telemetry, { requestFinished }: AppHooks): 
   };
 }
 
-/** Facts are kept under the names of upstreams; a name that means another registry now starts anew. */
+/**
+ * Facts are kept under the names of upstreams; a name that means another registry now, or another account there, starts
+ * anew: what one account was served must not be shown in the name of another.
+ */
 function bindUpstreams(store: Store, config: Config): void {
-  for (const [name, { url }] of Object.entries(config.upstreams)) store.facts.bindUpstream(name, url);
+  for (const [name, { url, credentials }] of Object.entries(config.upstreams)) {
+    const account = describeAccount(credentials);
+    store.facts.bindUpstream(name, account === undefined ? url : `${url} ${account}`);
+  }
 }
 
 async function listen(server: EdgeServer, { host, port }: HostPort): Promise<void> {

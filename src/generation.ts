@@ -30,9 +30,18 @@ export function generationOf(
   watch = (upstream: UpstreamClient) => upstream,
 ): Generation {
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, { url, limits }]) => [
+    Object.entries(config.upstreams).map(([name, { url, credentials, realms, limits }]) => [
       name,
-      watch(createUpstream({ name, url, ...limits, onAnswer: (answer) => metrics.upstreamAnswered(answer) })),
+      watch(
+        createUpstream({
+          name,
+          url,
+          credentials,
+          realms,
+          ...limits,
+          onAnswer: (answer) => metrics.upstreamAnswered(answer),
+        }),
+      ),
     ]),
   );
   const addresses = config.endpoints.map(

@@ -1,3 +1,4 @@
+import type { UpstreamCredentials } from '../domain/credentials.ts';
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
 import type { TagRule } from '../domain/tag-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
@@ -27,6 +28,10 @@ export interface UpstreamConfig {
         readonly maxRequestBody?: number | undefined;
       }
     | undefined;
+  /** Secrets that are in files or in the environment were read when the configuration was. */
+  readonly credentials: UpstreamCredentials;
+  /** Origins, besides the registry's own site, that may be its token service. */
+  readonly realms: readonly string[];
 }
 
 /** How long what is known of tags is believed; times in milliseconds. */

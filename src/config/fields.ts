@@ -98,6 +98,28 @@ export const yesOrNo = () =>
 export const network = () =>
   parsed('IP address or CIDR block', 'an IP address or a block such as 10.0.0.0/8', parseNetwork);
 
+/** A secret. The messages never repeat it. */
+export const secret = (type: string) =>
+  field<string>(type, (written) => {
+    if (typeof written === 'number' || typeof written === 'boolean') return { wrong: 'must be text: put it in quotes' };
+    return typeof written === 'string' && written !== '' ? { value: written } : { wrong: `expected a ${type}` };
+  });
+
+/** `none` or `passthrough`. The message does not repeat what may have been a password. */
+export const borrowedRight = () =>
+  field<'none' | 'passthrough'>('none, passthrough', (written) =>
+    written === 'none' || written === 'passthrough'
+      ? { value: written }
+      : { wrong: 'expected none, passthrough, or a map such as { username: robot, passwordFile: /run/secrets/hub }' },
+  );
+
+/** Scheme, host and port of a server. */
+export const origin = () =>
+  parsed('origin', 'an origin such as https://auth.example.com', (text) => {
+    const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+    return url !== null && url.href === `${url.origin}/` ? url.origin : undefined;
+  });
+
 /** The address of a registry. The messages never repeat it: it may hold a password. */
 export const registryUrl = () =>
   field<string>('URL', (written) => {

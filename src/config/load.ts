@@ -1,5 +1,6 @@
 import type { Fix } from '../fixes/fix.ts';
 import type { Config } from './config.ts';
+import { readCredentials } from './credentials.ts';
 import { overlayEnvironment } from './environment.ts';
 import { DEFAULT_FILE, type FileContent, readConfigFile } from './file.ts';
 import { describeIssues, formatMistake, type Mistake } from './mistakes.ts';
@@ -53,7 +54,11 @@ export function loadConfig({ flags, env, fixes }: ConfigSource): ConfigResult {
     ...found.map((mistake) => formatMistake(mistake, sources)),
   ];
   if (mistakes.length > 0 || !checked.success) return { mistakes };
-  return { config: resolveConfig(checked.data, fixes) };
+  const credentials = readCredentials(checked.data.upstreams, env);
+  if ('mistakes' in credentials) {
+    return { mistakes: credentials.mistakes.map((mistake) => formatMistake(mistake, sources)) };
+  }
+  return { config: resolveConfig(checked.data, credentials.read, fixes) };
 }
 
 function overlayFlags(below: unknown, flags: ConfigFlags) {

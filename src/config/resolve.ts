@@ -1,3 +1,4 @@
+import type { UpstreamCredentials } from '../domain/credentials.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { chooseProfile, profileSetting } from '../fixes/profiles.ts';
@@ -7,20 +8,33 @@ import type { WrittenConfig, WrittenFixes } from './schema.ts';
 
 type WrittenEndpoint = WrittenConfig['endpoints'][number];
 
-/** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
-export function resolveConfig(written: WrittenConfig, fixes: readonly Fix[]): Config {
-  const { admin, tls, cache, endpoints, fixes: globalFixes, ...rest } = written;
+/**
+ * Makes the complete configuration of a valid file; relations.ts found no mistake in it.
+ * @param credentials those of each upstream
+ */
+export function resolveConfig(
+  written: WrittenConfig,
+  credentials: ReadonlyMap<string, UpstreamCredentials>,
+  fixes: readonly Fix[],
+): Config {
+  const { admin, tls, cache, endpoints, upstreams, fixes: globalFixes, ...rest } = written;
   const { dir, maxSize, scrubRate, ...tagSettings } = cache;
   const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [ONLY_ENDPOINT];
   const byDefault = defaultOf(listed);
-  const onlyUpstream = Object.keys(written.upstreams)[0] ?? '';
+  const onlyUpstream = Object.keys(upstreams)[0] ?? '';
   const resolve = ({ upstream = onlyUpstream, ...endpoint }: WrittenEndpoint) =>
-    resolveEndpoint({ ...endpoint, upstream }, written.upstreams[upstream]?.kind, globalFixes, fixes);
+    resolveEndpoint({ ...endpoint, upstream }, upstreams[upstream]?.kind, globalFixes, fixes);
   return {
     ...rest,
     cache: { dir, maxSize, scrubRate, ...resolveTags(tagSettings) },
     tls: tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key },
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
+    upstreams: Object.fromEntries(
+      Object.entries(upstreams).map(([name, upstream]) => [
+        name,
+        { ...upstream, credentials: credentials.get(name) ?? { kind: 'passthrough' } },
+      ]),
+    ),
     endpoints: listed.map((endpoint) => ({
       ...resolve(endpoint),
       cache: resolveTags({ ...tagSettings, ...onlySet(endpoint.cache) }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { upstreamKinds } from './config.ts';
-import { bodySize, registryUrl } from './fields.ts';
+import { bodySize, origin, registryUrl } from './fields.ts';
+import { credentialsSchema } from './schema-credentials.ts';
 
 /** One registry that manifix talks to. */
 export function upstreamSchema() {
@@ -16,5 +17,10 @@ export function upstreamSchema() {
       })
       .optional(),
     kind: z.enum(upstreamKinds).prefault('generic').describe('Which registry software answers, where that matters.'),
+    credentials: credentialsSchema(),
+    realms: z
+      .array(origin())
+      .prefault([])
+      .describe("Token services that get credentials although they are not on the registry's own site."),
   });
 }

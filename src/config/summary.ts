@@ -1,3 +1,4 @@
+import { describeAccount } from '../domain/credentials.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { formatSetting, PROFILES } from '../fixes/profiles.ts';
@@ -19,14 +20,16 @@ export function summarize(config: Config, catalogue: readonly Fix[]): string {
 
 function summarizeEndpoint(endpoint: EndpointConfig, config: Config, catalogue: readonly Fix[]): readonly string[] {
   const { name, upstream, profile, fixes } = endpoint;
-  const { url = '', kind = '' } = config.upstreams[upstream] ?? {};
+  const { url = '', kind = '', credentials = { kind: 'passthrough' as const } } = config.upstreams[upstream] ?? {};
+  const account = describeAccount(credentials);
+  const registry = account === undefined ? `${url}, ${kind}` : `${url}, ${kind}, ${account}`;
   const modes = Object.values(fixes).map((setting) => setting.mode);
   const counts = (['on', 'observe', 'off'] as const).map(
     (mode) => `${modes.filter((one) => one === mode).length} ${mode}`,
   );
   const suggested = profile.by === 'kind' && profile.name !== 'default' ? `, suggested by kind ${kind}` : '';
   return [
-    `endpoint ${name}: ${waysTo(endpoint)} -> ${upstream} (${url}, ${kind}), ${rulesOf(endpoint)}fixes: ${counts.join(', ')}`,
+    `endpoint ${name}: ${waysTo(endpoint)} -> ${upstream} (${registry}), ${rulesOf(endpoint)}fixes: ${counts.join(', ')}`,
     `  profile ${profile.name}${suggested}: ${PROFILES[profile.name].purpose}`,
     ...catalogue.flatMap((fix) => {
       const setting = fixes[fix.id];

@@ -97,14 +97,15 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     profile,
     fixes,
   };
+  const asCaller = { credentials: { kind: 'passthrough' as const }, realms: [] };
   return {
     listen: { host: '127.0.0.1', port: 0 },
     tls: undefined,
     admin: undefined,
     cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, scrubRate: 0, ...TAGS },
     upstreams: {
-      registry: { url: dockerRegistry, kind: 'generic' },
-      gitlab: { url: gitlab, kind: 'gitlab' },
+      registry: { url: dockerRegistry, kind: 'generic', ...asCaller },
+      gitlab: { url: gitlab, kind: 'gitlab', ...asCaller },
     },
     endpoints: [
       { ...plain, name: 'registry', upstream: 'registry', isDefault: true },

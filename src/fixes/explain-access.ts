@@ -4,15 +4,18 @@ import type { Route } from '../domain/route.ts';
 import type { RequestView, ResponseView } from './fix.ts';
 
 /** What to do about a request that the registry understood and will not carry out; undefined when that is clear enough. */
-export function explainAccess({ request, headers }: ResponseView, { code, message }: OciError): string | undefined {
+export function explainAccess(view: ResponseView, { code, message }: OciError): string | undefined {
+  const { request, headers, accountOf } = view;
   const { method, route, clientHeaders } = request;
   switch (code) {
     case 'UNAUTHORIZED':
+      if (accountOf !== undefined) return explainAccount(accountOf, request);
       // Without credentials a 401 is the way in which clients learn where to log in.
       return headerValue(clientHeaders, 'Authorization') === undefined
         ? undefined
         : `Credentials arrived, but the registry does not accept them for ${action(method)} ${place(route)}: log in again, with an account that may.`;
     case 'DENIED':
+      if (accountOf !== undefined) return explainAccount(accountOf, request);
       return `The registry does not allow ${action(method)} ${place(route)} to this account: ask its owner for the right, or log in with another account.`;
     case 'TOOMANYREQUESTS':
       return tooManyRequests(headerValue(headers, 'Retry-After'));
@@ -27,6 +30,11 @@ export function explainAccess({ request, headers }: ResponseView, { code, messag
     default:
       return undefined;
   }
+}
+
+/** The client can do nothing about it: its own credentials were not passed on. */
+function explainAccount(upstream: string, { method, route }: RequestView): string {
+  return `manifix asks this registry with upstreams.${upstream}.credentials of its configuration, whatever credentials the client has, and the registry does not accept that for ${action(method)} ${place(route)}. The operator of manifix has to configure an account that may.`;
 }
 
 function action(method: string): string {

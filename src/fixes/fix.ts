@@ -133,6 +133,8 @@ export interface ResponseView {
   /** `http://host:port` as the client sees manifix, and the registry's own. */
   readonly clientOrigin: string;
   readonly upstreamOrigin: string;
+  /** The upstream whose configured credentials the registry saw in place of the client's. */
+  readonly accountOf?: string;
   /** Makes an absolute URL of another place into an opaque upload path (`/v2/<name>/blobs/uploads/...`) that leads back to it. */
   readonly sealLocation: (url: string) => string;
 }

@@ -4,7 +4,7 @@ import { BlockList, isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../domain/headers.ts';
 import { headerValue, headerValues } from '../domain/headers.ts';
-import type { Caller } from '../pipeline/exchange.ts';
+import type { Caller, Endpoint } from '../pipeline/exchange.ts';
 
 /** Says whether an address belongs to a proxy whose forwarding headers are believed. */
 export type TrustCheck = (address: string | undefined) => boolean;
@@ -38,6 +38,14 @@ export function clientOrigin(incoming: IncomingMessage, headers: HeaderList, hos
 function firstValue(headers: HeaderList, name: string): string | undefined {
   const value = headerValue(headers, name)?.split(',')[0]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** All who may use an endpoint whose registry is not asked in their names; they are one to the registry. */
+const EVERYBODY: Caller = { identity: 'everybody', anonymous: true };
+
+/** Who is asking, as far as it matters to the endpoint's registry. */
+export function callerAt({ upstream }: Endpoint, headers: HeaderList, query: string): Caller {
+  return upstream.authority === 'own' ? EVERYBODY : callerOf(headers, query);
 }
 
 /**

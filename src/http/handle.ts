@@ -4,7 +4,7 @@ import { type HeaderList, headerListFromRaw, headerValue } from '../domain/heade
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-import { callerOf, type TrustCheck } from './client.ts';
+import { callerAt, type TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
@@ -145,7 +145,7 @@ function exchangeOf(
     ...parts,
     endpoint,
     clientOrigin,
-    caller: callerOf(clientHeaders, query),
+    caller: callerAt(endpoint, clientHeaders, query),
     request: { method: incoming.method ?? 'GET', route, query, headers, clientHeaders, hasBody },
     signal: gone.signal,
   };

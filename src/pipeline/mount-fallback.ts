@@ -23,7 +23,7 @@ export async function orSessionInstead(
 ): Promise<Forwarded> {
   const answer = await forward(sent);
   const mode = exchange.endpoint.fixes.mode('mount-fallback');
-  if (mode === 'off' || !refusesMount(sent, answer.status)) return { sent, answer };
+  if (mode === 'off' || !refusesMount(exchange, sent, answer.status)) return { sent, answer };
   if (mode === 'observe') {
     reportRepair(exchange, 'mount-fallback', `the mount was refused with ${answer.status}`);
     return { sent, answer };
@@ -40,8 +40,13 @@ export async function orSessionInstead(
 }
 
 /** Not a question for credentials, and not a registry that wants fewer requests. */
-function refusesMount({ method, route, query, headers, hasBody }: RequestView, status: number): boolean {
+function refusesMount(
+  { endpoint }: Exchange,
+  { method, route, query, headers, hasBody }: RequestView,
+  status: number,
+): boolean {
   if (method !== 'POST' || route.kind !== 'upload-start' || hasBody) return false;
   if (queryValue(query, 'mount') === undefined || status < 400 || status === 429) return false;
-  return status !== 401 || headerValue(headers, 'Authorization') !== undefined;
+  const hadCredentials = endpoint.upstream.authority === 'own' || headerValue(headers, 'Authorization') !== undefined;
+  return status !== 401 || hadCredentials;
 }

@@ -5,7 +5,8 @@ import type { RequestView } from '../fixes/fix.ts';
 import { meansServer, parseLocation } from '../fixes/location.ts';
 import type { RequestOutcome } from '../fixes/run.ts';
 import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
-import { type ForwardedAnswer, forward } from './pass-through-proxy.ts';
+import { forwardAuthorized } from './forward-authorized.ts';
+import type { ForwardedAnswer } from './pass-through-proxy.ts';
 import type { Services } from './ports.ts';
 import { relay } from './relay.ts';
 import { REDIRECTS, report, reportOwnRedirect } from './report.ts';
@@ -38,7 +39,7 @@ async function forwardWithin(exchange: Exchange, sent: RequestView): Promise<For
   let path = upstreamPath(exchange, sent);
   for (let followed = 0; ; followed += 1) {
     const { method, headers } = sent;
-    const answer = await forward(exchange, { origin: upstream.origin, path, method, headers, body }, exchange.signal);
+    const answer = await forwardAuthorized(exchange, sent, { origin: upstream.origin, path, method, headers, body });
     const next =
       body === 'none' && followed < MAX_REDIRECTS ? redirectWithin(upstream.origin, path, answer) : undefined;
     if (next === undefined) return answer;

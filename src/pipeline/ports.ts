@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Descriptors } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
@@ -11,48 +10,12 @@ import type { SingleFlight } from '../lib/single-flight.ts';
 import type { Versions } from '../lib/versions.ts';
 import type { HeadTrust } from './head-trust.ts';
 import type { Facts } from './ports-facts.ts';
+import type { UpstreamResponse } from './ports-upstream.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
 
-/** One request to a registry. `path` starts with `/v2/` and carries the query. */
-export interface UpstreamRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly headers: HeaderList;
-  readonly body?: Uint8Array;
-  readonly signal?: AbortSignal;
-  /** `pass` returns a redirect as it is, `own` follows those that stay on the registry's origin; default `follow`. */
-  readonly redirects?: 'follow' | 'own' | 'pass';
-  /** Whether a HEAD that another origin refuses is sent there as a GET of the first byte. */
-  readonly probeStorage?: boolean;
-}
-
-/** The final answer, after redirects. Whoever gets it reads `body` to its end or destroys it. */
-export interface UpstreamResponse {
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly body: Readable;
-  /** Whether a redirect was followed to get here. */
-  readonly redirected: boolean;
-  /** Whether this is the answer to a GET of the first byte in place of a HEAD, put as the HEAD's. */
-  readonly probed?: boolean;
-}
-
-/**
- * A registry. `request` follows redirects of GET and HEAD and drops credentials on a change of origin; it rejects with a
- * RegistryError (code UNAVAILABLE, status 502 or 504, the cause kept) when no answer comes.
- */
-export interface Upstream {
-  readonly name: string;
-  /** `scheme://host:port`, without a path. */
-  readonly origin: string;
-  /** Path in front of `/v2/`, without a trailing slash; usually empty. */
-  readonly basePath: string;
-  /** The most bytes of a body that the registry takes, where an operator said so. */
-  readonly maxRequestBody?: number;
-  request(request: UpstreamRequest): Promise<UpstreamResponse>;
-}
+export type { RefusedRequest, Upstream, UpstreamRequest, UpstreamResponse } from './ports-upstream.ts';
 
 /** Verified bytes of a blob, or those of a running fill, as one client reads them. */
 export interface BlobReader {

@@ -7,11 +7,11 @@ import { type BodyPace, readInTime } from '../lib/body-deadline.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
+import { forwardAuthorized } from './forward-authorized.ts';
 import { healManifest } from './heal-manifest.ts';
 import { materialise } from './materialise.ts';
 import { answerAsPushed, keepAsPushed } from './normalise-push.ts';
 import { upstreamPath } from './pass-through.ts';
-import { forward } from './pass-through-proxy.ts';
 import type { Services } from './ports.ts';
 import { relay } from './relay.ts';
 import { report } from './report.ts';
@@ -37,17 +37,13 @@ export async function pushManifest(services: Services, exchange: Exchange, route
   const normalised = keepAsPushed(services, exchange, route.repository, bytes, outcome);
   const sent = normalised?.sent ?? outcome.view;
   const manifest = normalised?.sent.manifest ?? { bytes, inspection };
-  const forwarded = await forward(
-    exchange,
-    {
-      origin: exchange.endpoint.upstream.origin,
-      path: upstreamPath(exchange, sent),
-      method: 'PUT',
-      headers: sent.headers,
-      body: manifest.bytes,
-    },
-    exchange.signal,
-  );
+  const forwarded = await forwardAuthorized(exchange, sent, {
+    origin: exchange.endpoint.upstream.origin,
+    path: upstreamPath(exchange, sent),
+    method: 'PUT',
+    headers: sent.headers,
+    body: manifest.bytes,
+  });
   const pushed = { ...exchange, request: { ...exchange.request, manifest } };
   const received = { digest: digestOf(manifest.bytes), size: manifest.bytes.length };
   const answer = await relay(services, pushed, sent, forwarded, received);

@@ -143,6 +143,7 @@ function viewOf(
     headers: asSeenByClient(exchange, endToEndHeaders(headers)),
     clientOrigin: exchange.clientOrigin,
     upstreamOrigin: upstream.origin,
+    ...(upstream.authority === 'own' ? { accountOf: upstream.name } : {}),
     sealLocation: (url) => sealLocation(services.locationKey, sent.route, url),
     ...(received === undefined ? {} : { received }),
   };

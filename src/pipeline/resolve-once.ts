@@ -43,7 +43,8 @@ export async function resolveOnce(
     }
     return resolved;
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'UNAVAILABLE') return { kind: 'outage', error };
+    const outage = error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS');
+    if (outage) return { kind: 'outage', error };
     throw error;
   }
 }

@@ -4,9 +4,10 @@ import { createStartKeeper, type KeptStart } from '../lib/kept-start.ts';
 import { sendContent } from './body-framing.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { orStoredBefore } from './finished-upload.ts';
+import { forwardAuthorized } from './forward-authorized.ts';
 import { type Forwarded, orSessionInstead } from './mount-fallback.ts';
 import { repairRequest, upstreamPath } from './pass-through.ts';
-import { type ForwardRequest, forward } from './pass-through-proxy.ts';
+import type { ForwardRequest } from './pass-through-proxy.ts';
 import type { ClientExchange } from './pass-through-request.ts';
 import type { Services } from './ports.ts';
 import { relay } from './relay.ts';
@@ -62,17 +63,18 @@ function sendStep(
   sent: RequestView,
   observer: UploadObserver | undefined,
 ): Promise<Forwarded> {
-  const { request, signal } = exchange;
+  const { request } = exchange;
   const send = (
     via: ClientExchange,
     view: RequestView,
     body: ForwardRequest['body'],
     observe?: ForwardRequest['observe'],
   ) =>
-    forward(
-      via,
+    forwardAuthorized(
+      exchange,
+      view,
       { ...destination(services, exchange, view), method: view.method, body, ...(observe && { observe }) },
-      signal,
+      via,
     );
   if (observer === undefined || !request.hasBody) {
     const body = request.hasBody ? 'stream' : 'none';

@@ -20,16 +20,16 @@ export function createFacts(database: Database, health: Health): Facts {
   const { recall, recallFresh, note, forget, noteDurably } = createMemory(database, health);
   const pulls = new LRUCache<string, number>({ max: REMEMBERED_PULLS });
   return {
-    bindUpstream(name, url) {
+    bindUpstream(name, registry) {
       const bound = recall((statements) => statements.upstream.get(name));
-      if (bound?.url === url) return;
+      if (bound?.url === registry) return;
       pulls.clear();
       forget((statements) => {
         statements.dropUpstreamTags.run(name);
         statements.dropUpstreamLinks.run(name);
         statements.dropUpstreamSigned.run(name);
         statements.dropUpstreamPulls.run(name);
-        statements.putUpstream.run(name, url);
+        statements.putUpstream.run(name, registry);
       });
     },
     tag(upstream, repository, tag, view) {

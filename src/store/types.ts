@@ -114,8 +114,11 @@ export type LinkAccess = 'open' | 'private';
  * made to survive a loss of power; what the other calls write survives the end of the process.
  */
 export interface Facts {
-  /** What is known under an upstream's name is about this URL: of another registry, tags, links and signatures go. */
-  bindUpstream(name: string, url: string): void;
+  /**
+   * What is known under an upstream's name is about this registry, as this account sees it: of another one, tags, links and
+   * signatures go.
+   */
+  bindUpstream(name: string, registry: string): void;
   tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
   putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
   dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;

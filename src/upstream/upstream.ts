@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream';
 import { Agent, errors } from 'undici';
+import { type UpstreamCredentials, withoutSession } from '../domain/credentials.ts';
 import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
 import { openFileLimit } from '../lib/open-file-limit.ts';
+import { type Authority, createAuthority } from './authority.ts';
 import { createReceiveBuffers } from './receive-buffers.ts';
 import { isRedirect, MAX_REDIRECTS, mayFollow, redirectTarget, refusesHead, tooManyRedirects } from './redirects.ts';
 import { type Hop, type HopAnswer, send, type Wire } from './send.ts';
@@ -37,6 +39,10 @@ export interface UpstreamOptions {
   readonly name: string;
   /** `scheme://host[:port][/path]`; the path stands in front of `/v2/`. */
   readonly url: string;
+  /** Whose right counts there; that of each caller where not told otherwise. */
+  readonly credentials?: UpstreamCredentials;
+  /** Origins besides the registry's own site that may be its token service. */
+  readonly realms?: readonly string[];
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /** The most bytes of a body that the registry takes. */
   readonly maxRequestBody?: number | undefined;
@@ -64,6 +70,8 @@ export interface UpstreamClient {
   readonly origin: string;
   readonly basePath: string;
   readonly maxRequestBody?: number;
+  readonly authority: Authority['kind'];
+  readonly authorize: Authority['authorize'];
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Takes no more requests, and ends each connection when what runs on it is over. */
   retire(): Promise<void>;
@@ -83,15 +91,37 @@ const MAX_DRAINED_BYTES = 65_536;
  * HEAD. Without an answer they reject with a RegistryError UNAVAILABLE (502, or 504 when time ran out); aborted, with the
  * signal's reason. A body that breaks off errors in the same two ways.
  */
-export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }: UpstreamOptions): UpstreamClient {
+export function createUpstream(options: UpstreamOptions): UpstreamClient {
+  const { name, url, timeouts, maxRequestBody, onAnswer, realms = [], credentials = { kind: 'passthrough' } } = options;
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
   const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts });
   const who = `The registry ${name} (${origin})`;
+  const authority = createAuthority({
+    who,
+    origin,
+    realms,
+    credentials,
+    send: (hop) => ask(wire, hop, `${hop.origin}, where the registry ${name} gives out tokens,`),
+    // `/v2/` is where registries say what they want (distribution-spec, "Determining Support").
+    probe: () => attempt({ method: 'GET', path: '/v2/', headers: [] }, []),
+  });
 
-  async function request({ redirects = 'follow', probeStorage, ...asked }: UpstreamRequest): Promise<UpstreamResponse> {
+  async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {
+    if (authority.kind === 'caller') return attempt(asked, asked.headers);
+    const headers = await authority.authorize(asked);
+    const answer = await attempt(asked, headers);
+    const renewed = answer.status === 401 ? await authority.authorize(asked, { sent: headers, answer }) : headers;
+    if (renewed === headers) return { ...answer, headers: withoutSession(answer.headers) };
+    drain(answer.body);
+    const second = await attempt(asked, renewed);
+    return { ...second, headers: withoutSession(second.headers) };
+  }
+
+  async function attempt(asked: UpstreamRequest, fields: HeaderList): Promise<UpstreamResponse> {
+    const { redirects = 'follow', probeStorage } = asked;
     const started = performance.now();
-    const headers = withHeader(forwardableHeaders(asked.headers), 'Accept-Encoding', 'identity');
+    const headers = withHeader(forwardableHeaders(fields), 'Accept-Encoding', 'identity');
     let hop: Hop = { ...asked, origin, path: basePath + asked.path, headers };
     for (let followed = 0; ; followed += 1) {
       const whom = followed === 0 ? who : `${hop.origin}, to which the registry ${name} redirects,`;
@@ -117,8 +147,17 @@ export function createUpstream({ name, url, timeouts, maxRequestBody, onAnswer }
     }
   }
   const limit = maxRequestBody === undefined ? {} : { maxRequestBody };
-  const { agent } = wire;
-  return { name, origin, basePath, ...limit, request, retire: () => agent.close(), close: () => agent.destroy() };
+  return {
+    name,
+    origin,
+    basePath,
+    ...limit,
+    authority: authority.kind,
+    authorize: authority.authorize,
+    request,
+    retire: () => wire.agent.close(),
+    close: () => wire.agent.destroy(),
+  };
 }
 
 /** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */

@@ -41,13 +41,15 @@ describe('environment variables', () => {
 
   it('may be all there is', async () => {
     const env = { MANIFIX_UPSTREAMS_MY_HUB_URL: 'http://hub', MANIFIX_UPSTREAMS_MY_HUB_KIND: 'gitlab' };
-    expect((await loadValid({ file: '', env })).upstreams).toEqual({ 'my-hub': { url: 'http://hub', kind: 'gitlab' } });
+    expect((await loadValid({ file: '', env })).upstreams).toMatchObject({
+      'my-hub': { url: 'http://hub', kind: 'gitlab' },
+    });
   });
 
   it('mean an upstream of the file, however its name is written', async () => {
     const file = { upstreams: { 'registry.example_one': { url: 'http://a' } } };
     const env = { MANIFIX_UPSTREAMS_REGISTRY_EXAMPLE_ONE_URL: 'http://b' };
-    expect((await loadValid({ file, env })).upstreams).toEqual({
+    expect((await loadValid({ file, env })).upstreams).toMatchObject({
       'registry.example_one': { url: 'http://b', kind: 'generic' },
     });
   });

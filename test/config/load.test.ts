@@ -12,7 +12,7 @@ describe('a configuration file', () => {
       tls: undefined,
       admin: { listen: { host: '127.0.0.1', port: 5080 } },
       cache: { dir: './data', maxSize: 50 * 2 ** 30, scrubRate: 20 * 2 ** 20, ...TAGS },
-      upstreams: { hub: { url: HUB, kind: 'generic' } },
+      upstreams: { hub: { url: HUB, kind: 'generic', credentials: { kind: 'passthrough' }, realms: [] } },
       endpoints: [
         {
           name: 'default',
@@ -183,7 +183,7 @@ describe('flags', () => {
   it('that name an upstream and no file need none, and start no admin listener', async () => {
     const flags = { upstream: 'http://127.0.0.1:5001' };
     const config = await loadValid({ flags });
-    expect(config.upstreams).toEqual({ default: { url: 'http://127.0.0.1:5001', kind: 'generic' } });
+    expect(config.upstreams).toMatchObject({ default: { url: 'http://127.0.0.1:5001', kind: 'generic' } });
     expect(config.endpoints).toMatchObject([{ name: 'default', upstream: 'default' }]);
     expect(config.admin).toBeUndefined();
     const admin = { listen: { host: '127.0.0.1', port: 0 } };

@@ -31,6 +31,14 @@ describe('a request that the registry does not carry out', () => {
     expect(explain('UNAUTHORIZED')).toBeUndefined();
   });
 
+  it('says whose credentials were refused when they were not those of the client', () => {
+    for (const code of ['UNAUTHORIZED', 'DENIED']) {
+      expect(explain(code, {}, { accountOf: 'hub' })).toContain(
+        'upstreams.hub.credentials of its configuration, whatever credentials the client has, and the registry does not accept that for reading the repository team/app',
+      );
+    }
+  });
+
   it('names what the account may not do', () => {
     expect(explain('DENIED', { method: 'DELETE' })).toContain('does not allow deleting in the repository team/app');
   });

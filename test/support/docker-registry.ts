@@ -1,13 +1,16 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from './ports.ts';
 import { startProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
+import type { TokenServer } from './token-server.ts';
 
 interface DockerRegistryOptions {
   /** Content of an htpasswd file (bcrypt lines). */
   readonly htpasswd?: string;
+  /** Wants tokens of this service. */
+  readonly tokenService?: Pick<TokenServer, 'realm' | 'service' | 'issuer' | 'certificate'>;
   /** Makes the registry a pull-through cache of this URL. */
   readonly proxyRemoteUrl?: string;
   /** Accepts schema 1 pushes. */
@@ -32,6 +35,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const file = join(directory.path, 'registry.yml');
   const passwords = join(directory.path, 'htpasswd');
   await writeFile(passwords, options.htpasswd ?? '');
+  await writeFile(join(directory.path, 'token.crt'), options.tokenService?.certificate ?? '');
   await writeFile(file, stringify(configuration(options, host, join(directory.path, 'data'), passwords)));
   const registry = await startProcess('docker-registry', ['serve', file], { ready: { port } });
   const stop = async () => {
@@ -56,6 +60,11 @@ function configuration(options: DockerRegistryOptions, addr: string, rootdirecto
     http: { addr, secret: 'fixed' },
     ...(options.proxyRemoteUrl === undefined ? {} : { proxy: { remoteurl: options.proxyRemoteUrl } }),
     ...(options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: passwords } } }),
+    ...(options.tokenService === undefined ? {} : { auth: { token: tokenAuth(options.tokenService, passwords) } }),
     ...(options.schema1 === true ? { compatibility: { schema1: { enabled: true } } } : {}),
   };
+}
+
+function tokenAuth({ realm, service, issuer }: NonNullable<DockerRegistryOptions['tokenService']>, passwords: string) {
+  return { realm, service, issuer, rootcertbundle: join(dirname(passwords), 'token.crt') };
 }

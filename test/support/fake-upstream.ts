@@ -38,6 +38,8 @@ export function fakeUpstream(name = 'registry'): FakeUpstream {
     name,
     origin: 'http://registry.test:5001',
     basePath: '',
+    authority: 'caller',
+    authorize: async ({ headers }) => headers,
     down: false,
     requests,
     asked() {

@@ -1,0 +1,37 @@
+import { withoutSession } from '../domain/credentials.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import type { RequestView } from '../fixes/fix.ts';
+import type { Exchange } from './exchange.ts';
+import { type ForwardedAnswer, type ForwardRequest, forward } from './pass-through-proxy.ts';
+import type { ClientExchange } from './pass-through-request.ts';
+
+/**
+ * Sends a request whose answer is relayed, with the right that counts at its registry: the caller's, or manifix's own. A body that
+ * streams is sent once; everything else once more when the registry answers 401 and there is a newer token.
+ * @param sent what the request is about; its path may differ where an upload leads away from the registry's own paths
+ * @param via where a body that streams comes from, when that is not the client
+ */
+export async function forwardAuthorized(
+  exchange: Exchange,
+  sent: RequestView,
+  request: ForwardRequest,
+  via: ClientExchange = exchange,
+): Promise<ForwardedAnswer> {
+  const { upstream } = exchange.endpoint;
+  // Elsewhere nobody's credentials have any business; they were dropped already.
+  if (upstream.authority === 'caller' || request.origin !== upstream.origin) {
+    return forward(via, request, exchange.signal);
+  }
+  const path = formatRoute(sent.route) + (sent.query === '' ? '' : `?${sent.query}`);
+  const asked = { method: sent.method, path, headers: request.headers };
+  const headers = await upstream.authorize(asked);
+  const answer = await forward(via, { ...request, headers }, exchange.signal);
+  const renewed =
+    answer.status === 401 && request.body !== 'stream'
+      ? await upstream.authorize(asked, { sent: headers, answer })
+      : headers;
+  if (renewed === headers) return { ...answer, headers: withoutSession(answer.headers) };
+  answer.body.destroy();
+  const second = await forward(via, { ...request, headers: renewed }, exchange.signal);
+  return { ...second, headers: withoutSession(second.headers) };
+}

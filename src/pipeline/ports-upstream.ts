@@ -1,0 +1,57 @@
+import type { Readable } from 'node:stream';
+import type { HeaderList } from '../domain/headers.ts';
+
+/** One request to a registry. `path` starts with `/v2/` and carries the query. */
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** `pass` returns a redirect as it is, `own` follows those that stay on the registry's origin; default `follow`. */
+  readonly redirects?: 'follow' | 'own' | 'pass';
+  /** Whether a HEAD that another origin refuses is sent there as a GET of the first byte. */
+  readonly probeStorage?: boolean;
+}
+
+/** The final answer, after redirects. Whoever gets it reads `body` to its end or destroys it. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Readable;
+  /** Whether a redirect was followed to get here. */
+  readonly redirected: boolean;
+  /** Whether this is the answer to a GET of the first byte in place of a HEAD, put as the HEAD's. */
+  readonly probed?: boolean;
+}
+
+/** A request that the registry answered 401, and the fields that it was sent with. */
+export interface RefusedRequest {
+  readonly sent: HeaderList;
+  readonly answer: { readonly headers: HeaderList };
+}
+
+/**
+ * A registry. `request` follows redirects of GET and HEAD and drops credentials on a change of origin; it rejects with a
+ * RegistryError (code UNAVAILABLE, status 502 or 504, the cause kept) when no answer comes.
+ */
+export interface Upstream {
+  readonly name: string;
+  /** `scheme://host:port`, without a path. */
+  readonly origin: string;
+  /** Path in front of `/v2/`, without a trailing slash; usually empty. */
+  readonly basePath: string;
+  /** The most bytes of a body that the registry takes, where an operator said so. */
+  readonly maxRequestBody?: number;
+  /** Whose right counts there: that of each caller, or one that manifix has of its own, be it that of nobody. */
+  readonly authority: 'caller' | 'own';
+  /**
+   * The fields with which a request that is sent by other means, because its body streams, may go to the registry. After a
+   * 401 those to try once more, or the very same list when there is nothing else to try. `path` starts with `/v2/`.
+   */
+  authorize(
+    request: Pick<UpstreamRequest, 'path' | 'headers'> & { method: string },
+    refused?: RefusedRequest,
+  ): Promise<HeaderList>;
+  request(request: UpstreamRequest): Promise<UpstreamResponse>;
+}

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import {
+  basicAuthorization,
+  describeAccount,
+  withoutCredentials,
+  withoutSession,
+} from '../../src/domain/credentials.ts';
+
+it('a name and a password are encoded as UTF-8', () => {
+  expect(basicAuthorization('Aladdin', 'open sesame')).toBe('Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==');
+  expect(basicAuthorization('test', '123\u00a3')).toBe('Basic dGVzdDoxMjPCow==');
+});
+
+it('an account is described without its secret', () => {
+  expect(describeAccount({ kind: 'passthrough' })).toBeUndefined();
+  expect(describeAccount({ kind: 'none' })).toBe('without credentials');
+  expect(describeAccount({ kind: 'login', username: 'robot', password: 'hunter2' })).toBe('as robot');
+  expect(describeAccount({ kind: 'helper', program: 'docker-credential-x', server: 's' })).toBe(
+    'with docker-credential-x',
+  );
+});
+
+it("neither a client's proof of identity nor a registry's session is left", () => {
+  const accept = ['Accept', 'a/b'] as const;
+  expect(withoutCredentials([['authorization', 'Bearer x'], accept, ['COOKIE', 'sid=1']])).toEqual([accept]);
+  expect(withoutSession([['set-cookie', 'sid=1'], accept, ['Www-Authenticate', 'Basic']])).toEqual([accept]);
+});
