@@ -4,6 +4,7 @@ import { digestAndLengthDefects } from './defects/digest-and-length.ts';
 import { encodingDefects } from './defects/encoding.ts';
 import { errorDefects } from './defects/errors.ts';
 import { listDefects } from './defects/lists.ts';
+import { nameDefects } from './defects/names.ts';
 import { negotiationDefects } from './defects/negotiation.ts';
 import { pushAnswerDefects, pushRefusalDefects } from './defects/push.ts';
 import { redirectDefects, storageServer } from './defects/redirects.ts';
@@ -15,6 +16,7 @@ const defects: DefectTable = {
   ...contentTypeDefects,
   ...digestAndLengthDefects,
   ...encodingDefects,
+  ...nameDefects,
   ...negotiationDefects,
   ...redirectDefects,
   ...pushAnswerDefects,
