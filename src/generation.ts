@@ -25,7 +25,7 @@ export interface Generation {
 export function generationOf(
   config: Config,
   dispatch: Dispatch,
-  metrics: Metrics,
+  metrics: Pick<Metrics, 'upstreamAnswered'>,
   telemetry: Telemetry,
   watch = (upstream: UpstreamClient) => upstream,
 ): Generation {

@@ -68,7 +68,7 @@ async function serve(flags: ConfigFlags): Promise<number | undefined> {
   enableCompileCache();
   const loaded = await load(flags);
   if ('mistakes' in loaded) return fail(2, loaded.mistakes);
-  const { startApp } = await import('./app.ts');
+  const [{ startApp }, { rehearse }] = await Promise.all([import('./app.ts'), import('./rehearsal.ts')]);
   const starting = startApp(loaded.config);
   handleSignals(process, {
     stop: async () => (await starting).stop(),
@@ -76,7 +76,8 @@ async function serve(flags: ConfigFlags): Promise<number | undefined> {
     exit: (code) => process.exit(code),
   });
   try {
-    const { scheme, address, adminAddress } = await starting;
+    const rehearsal = rehearse(loaded.config).catch(() => undefined);
+    const [{ scheme, address, adminAddress }] = await Promise.all([starting, rehearsal]);
     if (adminAddress !== undefined) process.stderr.write(`admin on http://${formatHostPort(adminAddress)}\n`);
     process.stderr.write(`listening on ${scheme}://${formatHostPort(address)}\n`);
     return undefined;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { type Place, type Server, startNode } from './server.ts';
 
-const MAIN = new URL('../../src/main.ts', import.meta.url);
+// What `npm start` runs.
+const MAIN = new URL('../../bin/manifix.js', import.meta.url);
 
 interface ManifixOptions {
   readonly cacheDirectory?: string;
