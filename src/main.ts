@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 import type { CommandOutcome } from './commands/cache.ts';
 import type { AskRequest } from './config/ask-request.ts';
 import type { CacheRequest } from './config/cache-request.ts';
-import { type CommandLine, parseCommandLine } from './config/command-line.ts';
+import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
 import { formatHostPort } from './lib/address.ts';
 import { handleSignals } from './lib/signals.ts';
@@ -28,6 +28,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return cache(line.request);
     case 'ask':
       return ask(line.request);
+    case 'selftest':
+      return selftest(line.request);
     case 'demo':
       return (await import('./demo/run.ts')).runDemo();
     case 'version':
@@ -57,6 +59,11 @@ async function cache(request: CacheRequest): Promise<number> {
 async function ask(request: AskRequest): Promise<number> {
   const { runAskCommand } = await import('./commands/ask.ts');
   return tell(await runAskCommand(request, () => load(request.place)));
+}
+
+async function selftest(request: SelftestRequest): Promise<number> {
+  const { runSelftestCommand } = await import('./commands/selftest.ts');
+  return tell(await runSelftestCommand(request, () => load(request.place)));
 }
 
 function tell({ exitCode, text, complaint }: CommandOutcome): number {

@@ -15,11 +15,18 @@ import {
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
 
+/** Which configuration is tried, and how the outcome is told. */
+export interface SelftestRequest {
+  readonly place: Pick<ConfigFlags, 'config'>;
+  readonly json: boolean;
+}
+
 /** What the command line asks for. `wrong` is a mistake with its usage line, to be shown before exit code 2. */
 export type CommandLine =
   | { readonly command: 'serve' | 'check'; readonly flags: ConfigFlags }
   | { readonly command: 'cache'; readonly request: CacheRequest }
   | { readonly command: 'ask'; readonly request: AskRequest }
+  | { readonly command: 'selftest'; readonly request: SelftestRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
   | { readonly command: 'wrong'; readonly text: string };
@@ -97,6 +104,8 @@ function interpret(
       const outcome = readAskRequest(command, values, positionals);
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'ask', request: outcome.request };
     }
+    case 'selftest':
+      return { command, request: { place: configFlags(values), json: values.has('json') } };
     default:
       return { command };
   }
@@ -104,8 +113,10 @@ function interpret(
 
 const CACHE_ACTIONS = { 'cache stats': 'stats', 'cache verify': 'verify', 'cache purge': 'purge' } as const;
 
+/** The flags with a value; a switch says nothing about the configuration. */
 function configFlags(values: FlagValues): ConfigFlags {
-  return Object.fromEntries([...values].map(([name, value]) => [name === 'cache-dir' ? 'cacheDir' : name, value]));
+  const named = [...values].filter(([, value]) => value !== '');
+  return Object.fromEntries(named.map(([name, value]) => [name === 'cache-dir' ? 'cacheDir' : name, value]));
 }
 
 interface Written {

@@ -77,6 +77,10 @@ export const COMMANDS = {
     argument: { name: 'REFERENCE' },
     flags: ASK_FLAGS,
   },
+  selftest: {
+    summary: 'replay the known bad cases with a configuration: exit 0, or 1 when a fix fails',
+    flags: [CONFIG, { name: 'json', meaning: 'print one JSON object instead of a table' }],
+  },
   demo: { summary: 'show the repairs against a broken registry that it starts itself', flags: [] },
   help: { summary: 'show this help, or that of a command', flags: [] },
   version: { summary: 'show the version', flags: [] },

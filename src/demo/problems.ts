@@ -1,7 +1,7 @@
+import { type Answer, describeAnswer, explanationIn, type Send } from '../broken/client.ts';
+import { CONFIG, LAYER, MANIFEST } from '../broken/sample.ts';
 import { digestOf } from '../domain/digest.ts';
 import { DOCKER_MANIFEST, OCTET_STREAM } from '../domain/media-type.ts';
-import { type Answer, describeAnswer, explanationIn, type Send } from './client.ts';
-import { CONFIG, LAYER, MANIFEST } from './sample.ts';
 
 /** One request of a problem, and how its two answers are judged. */
 interface Step {

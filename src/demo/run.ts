@@ -2,6 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApp } from '../app.ts';
+import { clientOf } from '../broken/client.ts';
+import { CONFIG, LAYER, MANIFEST, UNTYPED_INDEX } from '../broken/sample.ts';
+import { type BrokenRegistry, startBrokenRegistry } from '../broken/server.ts';
+import { behaviourOf } from '../broken/software.ts';
 import type { Config, TagSettings } from '../config/config.ts';
 import { digestOf } from '../domain/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX } from '../domain/media-type.ts';
@@ -10,10 +14,7 @@ import { FIXES } from '../fixes/index.ts';
 import { defaultSetting } from '../fixes/run.ts';
 import { formatHostPort } from '../lib/address.ts';
 import { describeStartFailure } from '../lib/system-error.ts';
-import { type BrokenRegistry, startBrokenRegistry } from './broken-registry.ts';
-import { clientOf } from './client.ts';
 import { PROBLEMS, type Problem, type Registries } from './problems.ts';
-import { CONFIG, LAYER, MANIFEST, UNTYPED_INDEX } from './sample.ts';
 import { problemTable, type Row, tableHead, verdict } from './table.ts';
 
 const GITLAB_HOST = 'gitlab.localhost';
@@ -42,9 +43,9 @@ export async function runDemo(): Promise<number> {
 async function perform(stage: AsyncDisposableStack, signal: AbortSignal): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'manifix-demo-'));
   stage.defer(() => rm(directory, { recursive: true, force: true }));
-  const dockerRegistry = await startBrokenRegistry('docker-registry');
+  const dockerRegistry = await startBrokenRegistry(behaviourOf('docker-registry'));
   stage.defer(() => dockerRegistry.stop());
-  const gitlab = await startBrokenRegistry('gitlab');
+  const gitlab = await startBrokenRegistry(behaviourOf('gitlab'));
   stage.defer(() => gitlab.stop());
   fill(dockerRegistry, gitlab);
   const app = await startApp(configuration(directory, dockerRegistry.url, gitlab.url));

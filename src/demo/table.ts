@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Answer, explanationIn } from './client.ts';
+import { type Answer, explanationIn } from '../broken/client.ts';
 import type { Problem } from './problems.ts';
 
 /** A step with what came back without manifix and with it. */

@@ -60,6 +60,8 @@ export async function respond(
       case 'blob':
         return await pump(body.reader, outgoing);
       case 'stream': {
+        // Everything that waits for the end of a request listens here, and a pipeline adds listeners of its own.
+        outgoing.setMaxListeners(20);
         let sent = 0;
         body.stream.on('data', (chunk: Uint8Array) => {
           sent += chunk.length;

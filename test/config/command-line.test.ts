@@ -35,6 +35,7 @@ describe('parseCommandLine', () => {
       ['resolve', '--', 'app:1'],
       { command: 'ask', request: { place: {}, json: false, work: { action: 'resolve', reference: 'app:1' } } },
     ],
+    [['selftest', '--json'], { command: 'selftest', request: { place: {}, json: true } }],
     [['demo'], { command: 'demo' }],
     [['version'], { command: 'version' }],
     [['--version'], { command: 'version' }],

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { catalogueTable } from '../../src/fixes/catalogue-table.ts';
 import { FIXES, RULES } from '../../src/fixes/index.ts';
 import { NOT_DONE } from '../../src/fixes/not-done.ts';
+import { CASES, NOT_TESTABLE } from '../../src/selftest/cases.ts';
 import { pageMistakes } from '../support/fix-pages.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -46,6 +47,12 @@ describe('the catalogue of fixes', () => {
     expect(fixes.toSorted()).toEqual(FIXES.map(({ id }) => id).toSorted());
     const tests = namesIn('test/fixes/', '.test.ts').filter((name) => name !== 'catalogue.properties');
     expect(tests.filter((name) => !files.includes(name))).toEqual([]);
+  });
+
+  it('has a case of the selftest for each fix and rule, or the reason that there is none', () => {
+    const cases = [...CASES.map(({ id }) => id), ...Object.keys(NOT_TESTABLE)];
+    expect(cases.toSorted()).toEqual(ids.toSorted());
+    expect(Object.values(NOT_TESTABLE).filter((reason) => reason === '')).toEqual([]);
   });
 
   it('has a test that names each rule', () => {

@@ -27,9 +27,12 @@ const layerImports: Readonly<Record<string, readonly string[]>> = {
     'fixes/catalogue-table.ts',
     'fixes/profiles.ts',
   ],
-  demo: ['app.ts', 'config/config.ts', 'fixes/index.ts', 'fixes/run.ts', 'domain', 'lib'],
+  broken: ['domain'],
+  demo: ['app.ts', 'broken', 'config/config.ts', 'fixes/index.ts', 'fixes/run.ts', 'domain', 'lib'],
   explain: ['config', 'domain', 'fixes', 'http', 'lib', 'pipeline', 'store', 'upstream'],
+  selftest: ['broken', 'config', 'domain', 'explain', 'fixes', 'lib', 'pipeline'],
   commands: [
+    'selftest',
     'explain',
     'app.ts',
     'generation.ts',

@@ -1,12 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A request as the registry of the demonstration sees it. */
+/** A request as a broken registry sees it. */
 export interface RegistryRequest {
   readonly method: string;
   readonly path: string;
   /** Decoded once, as Go's url.ParseQuery does it: a second `?` is a part of the value in front of it. */
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** One entry for each line, in order; Node joins them in `headers`. */
+  readonly acceptLines: readonly string[];
   readonly body: Buffer;
 }
 
@@ -22,8 +24,8 @@ export interface Repository {
   readonly blobs: Map<string, Uint8Array>;
   /** By tag and by digest. */
   readonly manifests: Map<string, StoredManifest>;
-  /** Ids of the upload sessions that are open. */
-  readonly sessions: Set<string>;
+  /** What arrived so far in each upload session that is open. */
+  readonly sessions: Map<string, Uint8Array>;
 }
 
 export interface StoredManifest {

@@ -12,7 +12,7 @@ export function redirectToSlash(repository: Repository): RegistryAnswer {
 /** Opens a session. A body that came with the POST is dropped, and the answer says nothing of it. */
 export function openSession(repository: Repository, { headers }: RegistryRequest): RegistryAnswer {
   const id = randomUUID();
-  repository.sessions.add(id);
+  repository.sessions.set(id, new Uint8Array());
   const location = `http://${headers.host}/v2/${repository.name}/blobs/uploads/${id}?_state=${stateOf(repository.name, id)}`;
   return { status: 202, headers: { Location: location, Range: '0-0', 'Docker-Upload-Uuid': id } };
 }

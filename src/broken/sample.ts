@@ -1,7 +1,7 @@
 import { digestOf } from '../domain/digest.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_MANIFEST } from '../domain/media-type.ts';
 
-/** The two blobs of the image that the demonstration pushes. */
+/** The two blobs of a small image. */
 export const LAYER = Buffer.from('What a layer holds does not matter here.\n');
 export const CONFIG = Buffer.from(
   JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digestOf(LAYER)] } }),

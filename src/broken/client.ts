@@ -1,7 +1,7 @@
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { parseErrors } from '../domain/errors.ts';
 
-/** What came back, with as much of it as the demonstration looks at. */
+/** What came back, with as much of it as its reader looks at. */
 export interface Answer {
   readonly status: number;
   readonly reason: string;
@@ -11,6 +11,8 @@ export interface Answer {
 
 interface Content {
   readonly type?: string;
+  /** Further header fields; a list of values is sent as that many lines. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Uint8Array;
 }
 
@@ -20,12 +22,13 @@ export type Send = (method: string, target: string, content?: Content) => Promis
 /** A client of the server at `url` that sends what it is told and nothing else. Without `host` the Host field is the URL's. */
 export function clientOf(url: string, signal: AbortSignal, host = new URL(url).host): Send {
   const { hostname, port } = new URL(url);
-  return async (method, target, { type, body } = {}) => {
-    // Not through URL, which would repair what the demonstration gets wrong on purpose.
+  return async (method, target, { type, body, headers: more } = {}) => {
+    // Not through URL, which would repair what a client gets wrong on purpose.
     const path = target.replace(/^https?:\/\/[^/]+/, '');
     const headers = {
       Host: host,
       ...(type === undefined ? {} : { 'Content-Type': type }),
+      ...(more as OutgoingHttpHeaders),
       ...(method === 'GET' || method === 'HEAD' ? {} : { 'Content-Length': String(body?.length ?? 0) }),
     };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();

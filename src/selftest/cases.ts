@@ -1,0 +1,20 @@
+import { BLOB_CASES } from './blob-cases.ts';
+import type { SelftestCase } from './case.ts';
+import { LIST_CASES } from './list-cases.ts';
+import { PULL_CASES } from './pull-cases.ts';
+import { PUSH_CASES } from './push-cases.ts';
+import { RULE_CASES } from './rule-cases.ts';
+
+/** All known bad cases that can be replayed here, one for each fix and rule. */
+export const CASES: readonly SelftestCase[] = [
+  ...PULL_CASES,
+  ...BLOB_CASES,
+  ...LIST_CASES,
+  ...PUSH_CASES,
+  ...RULE_CASES,
+];
+
+/** Fixes and rules that have no case, by id, and why. */
+export const NOT_TESTABLE: Readonly<Record<string, string>> = {
+  'schema1-only-image': 'it takes a signed schema 1 image with layers to convert, which the selftest does not bring',
+};
