@@ -15,7 +15,10 @@ import { describeStartFailure } from './lib/system-error.ts';
 // libuv reads this when its first thread starts. Disk, hashing and DNS share the pool, and its usual four are few.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 const exitCode = await run(parseCommandLine(process.argv.slice(2)));
-if (exitCode !== undefined) process.exit(exitCode);
+if (exitCode !== undefined) {
+  // A pipe takes 64 KiB at once: what was written beyond would be lost with the process.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+}
 
 /** Carries out a command. Resolves to the exit code, or to undefined for a server that a signal will end. */
 async function run(line: CommandLine): Promise<number | undefined> {

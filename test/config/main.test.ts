@@ -50,6 +50,19 @@ describe('check', () => {
     expect(stdout).toMatch(/^ {4}profile strict: .+\n(?: {4}.+\n)* {4}index-without-mediatype: off\n/m);
   });
 
+  it('says it of a thousand endpoints to the last one, also into a pipe', async () => {
+    await using directory = await temporaryDirectory();
+    const endpoints = Array.from(
+      { length: 1000 },
+      (_, at) => `  - { name: e${at}, prefix: team/e${at}, ns: [r${at}.test] }`,
+    );
+    const file = `upstreams: { hub: { url: "https://a.example" } }\nendpoints:\n${endpoints.join('\n')}\n`;
+    await writeFile(join(directory.path, 'config.yaml'), file);
+    const { code, stdout } = await manifix(['check'], directory.path);
+    expect([code, stdout.match(/^ {2}endpoint /gm)?.length]).toEqual([0, 1000]);
+    expect(stdout).toContain('endpoint e999: prefix team/e999/, ns r999.test -> hub');
+  });
+
   it('tells every mistake on standard error, and exits with 2', async () => {
     await using directory = await temporaryDirectory();
     await writeFile(join(directory.path, 'config.yaml'), 'lisen: a:1\ncache: { maxSize: 5 }\n');
