@@ -9,6 +9,7 @@ import { createCursors } from './http/cursors.ts';
 import { createEndpointRoutes, type EndpointAddress } from './http/endpoint-routes.ts';
 import type { Edge } from './http/handle.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
+import { createTokenEndpoint } from './http/token-endpoint.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Telemetry } from './pipeline/ports.ts';
@@ -53,9 +54,11 @@ export function generationOf(
       ...(prefix === undefined ? {} : { prefix }),
     }),
   );
+  const endpoints = createEndpointRoutes(addresses);
   const edge: Edge = {
     dispatch,
-    endpoints: createEndpointRoutes(addresses),
+    endpoints,
+    tokens: createTokenEndpoint(endpoints, Date.now),
     cursors: createCursors(),
     trusts: trustCheck(config.trustedProxies),
     observe: (request) => telemetry.requestFinished(request),
@@ -80,6 +83,7 @@ function endpointOf(
     fixes,
     policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
     readOnly: endpoint.readOnly,
+    realms: config.upstreams[endpoint.upstream]?.realms ?? [],
     libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
     freshness: { ...endpoint.cache, ttlOf: compileTagRules(endpoint.cache.tags, endpoint.cache.tagTtl) },
     prepared: new WeakMap(),

@@ -1,8 +1,10 @@
+import { formatChallenge, parseChallenges } from '../domain/challenge.ts';
 import { errorsForClient } from '../domain/error-names.ts';
 import { parseErrors, RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { type ListDocument, listItems, parseList } from '../domain/list.ts';
 import { decodeQueryValue, mapQueryValues } from '../domain/query.ts';
+import { checkRealm } from '../domain/realm.ts';
 import { clientName, clientPath, mapScopes, type RequestNames, renames } from '../domain/repository-names.ts';
 import type { Route } from '../domain/route.ts';
 import { decodeBody } from '../lib/content-encoding.ts';
@@ -10,6 +12,7 @@ import { readBody } from '../lib/read-body.ts';
 import type { Answer } from '../pipeline/exchange.ts';
 import type { Cursors } from './cursors.ts';
 import type { Reached } from './endpoint-routes.ts';
+import { tokenRealm } from './token-endpoint.ts';
 
 /** The request that an answer belongs to. */
 export interface AnsweredRequest {
@@ -27,9 +30,10 @@ export async function answerForClient(request: AnsweredRequest, answer: Answer):
   const { namespace } = request.reached;
   const told =
     namespace === undefined ? answer : { ...answer, headers: withHeader(answer.headers, 'OCI-Namespace', namespace) };
-  const { route, names } = request;
-  const catalog = route.kind === 'catalog' && selects(request.reached);
-  if (!catalog && !renames(names)) return told;
+  const { route, names, reached } = request;
+  const catalog = route.kind === 'catalog' && selects(reached);
+  const refused = answer.status === 401 && hasOtherNames(reached);
+  if (!catalog && !refused && !renames(names)) return told;
   const named = { ...told, headers: told.headers.map((field) => fieldForClient(request, field)) };
   if (answer.status >= 400) return withErrors(names, named);
   if (answer.status !== 200 || (route.kind !== 'tags' && route.kind !== 'catalog')) return named;
@@ -75,13 +79,33 @@ function withClientCursor({ cursors, reached }: AnsweredRequest, path: string): 
   return `${path.slice(0, at)}?${query}`;
 }
 
-/** A token service that is the registry's own gives out rights for the registry's names: there they have to stay. */
-function challengeForClient({ clientOrigin, names }: AnsweredRequest, challenge: string): string {
-  if (!challenge.includes(`realm="${clientOrigin}/`)) return challenge;
-  return challenge.replaceAll(
-    /\bscope="([^"]*)"/gi,
-    (_, scopes: string) => `scope="${mapScopes(scopes, (name) => clientName(names, name))}"`,
-  );
+/**
+ * The token service of a registry gives out rights for the registry's names. Where clients use others, they come to manifix
+ * instead, which asks for them; unless they would not be let to bring their credentials there.
+ */
+function challengeForClient({ clientOrigin, names, reached }: AnsweredRequest, value: string): string {
+  const { upstream, realms } = reached.endpoint;
+  let changed = false;
+  const challenges = parseChallenges([value]).map((challenge) => {
+    const { scheme, parameters } = challenge;
+    if (scheme.toLowerCase() !== 'bearer') return challenge;
+    if ('wrong' in checkRealm(parameters.get('realm') ?? '', upstream.origin, realms)) return challenge;
+    const scope = parameters.get('scope');
+    const mapped = new Map(parameters).set('realm', tokenRealm(clientOrigin, reached));
+    if (scope !== undefined)
+      mapped.set(
+        'scope',
+        mapScopes(scope, (name) => clientName(names, name)),
+      );
+    changed = true;
+    return { scheme, parameters: mapped };
+  });
+  return changed ? challenges.map(formatChallenge).join(', ') : value;
+}
+
+/** Whether clients may call a repository of this endpoint otherwise than its registry does. */
+function hasOtherNames({ endpoint, holds }: Reached): boolean {
+  return holds !== undefined || endpoint.libraryPrefix === 'on';
 }
 
 function withErrors(names: RequestNames, answer: Answer): Answer {

@@ -34,6 +34,7 @@ export interface EndpointRoutes {
    * @throws RegistryError NAME_UNKNOWN
    */
   reach(host: string, route: Route, namespace?: string): Reached;
+  named(name: string): Endpoint | undefined;
 }
 
 interface Way extends Reached {
@@ -45,6 +46,7 @@ export function createEndpointRoutes(addresses: readonly EndpointAddress[]): End
   const byHost = indexed(addresses, ({ host }) => (host === undefined ? [] : [host]));
   const byPrefix = indexed(addresses, ({ prefix }) => (prefix === undefined ? [] : [prefix]));
   const byNamespace = indexed(addresses, ({ ns }) => ns);
+  const byName = new Map(addresses.map(({ endpoint }) => [endpoint.name, endpoint]));
   const fallback = addresses.find(({ isDefault }) => isDefault);
 
   /** The longest prefix in the index: as many look-ups as the name has slashes, however many endpoints there are. */
@@ -72,6 +74,7 @@ export function createEndpointRoutes(addresses: readonly EndpointAddress[]): End
   }
 
   return {
+    named: (name) => byName.get(name),
     reach(host, route, namespace) {
       const named = namespace === undefined ? undefined : byNamespace.get(namespace);
       if (named !== undefined && namespace !== undefined) {

@@ -8,10 +8,11 @@ import { callerAt, type TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
-import { openPassage, type Passage } from './passage.ts';
+import { hostOf, openPassage, type Passage } from './passage.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
 import { originForm, parseTarget } from './routes.ts';
+import { isTokenRequest, type TokenEndpoint } from './token-endpoint.ts';
 import { withVia } from './via.ts';
 
 /** What the edge works with; a reload replaces it as a whole. */
@@ -19,6 +20,7 @@ export interface Edge {
   readonly dispatch: Dispatch;
   readonly endpoints: EndpointRoutes;
   readonly cursors: Cursors;
+  readonly tokens: TokenEndpoint;
   readonly trusts: TrustCheck;
   readonly observe: (request: FinishedRequest) => void;
   readonly ready: ReadyAnswers;
@@ -65,13 +67,19 @@ export async function handle(
   let answer: Answer;
   let passage: Passage | undefined;
   try {
-    const target = parseTarget(url);
-    seen.kind = target.route.kind;
-    passage = openPassage(edge, incoming, headers, target, applied);
-    seen.endpoint = passage.endpoint.name;
-    seen.kind = passage.target.route.kind;
-    const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers, id);
-    answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
+    if (isTokenRequest(url)) {
+      seen.kind = 'token';
+      const host = hostOf(incoming, headers).toLowerCase();
+      answer = await edge.tokens({ incoming, outgoing, url, headers, host });
+    } else {
+      const target = parseTarget(url);
+      seen.kind = target.route.kind;
+      passage = openPassage(edge, incoming, headers, target, applied);
+      seen.endpoint = passage.endpoint.name;
+      seen.kind = passage.target.route.kind;
+      const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers, id);
+      answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
+    }
   } catch (error) {
     failure = error;
     const refusal = answerError(asRegistryError(error), method);

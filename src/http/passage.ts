@@ -67,7 +67,7 @@ const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/
  * RFC 9112, section 3.2: a request without exactly one valid Host is answered 400. HTTP/1.0 has none, and old health checks
  * speak it; they mean the address that they reached.
  */
-function hostOf({ httpVersion, socket }: IncomingMessage, headers: HeaderList): string {
+export function hostOf({ httpVersion, socket }: IncomingMessage, headers: HeaderList): string {
   const [host, ...others] = headerValues(headers, 'Host');
   if (host === undefined && httpVersion === '1.0') {
     return formatHostPort({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });

@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly readOnly: boolean;
   /** How names of one component are treated; `off` for any registry but the Docker Hub. */
   readonly libraryPrefix: FixMode;
+  /** Origins of token services that the operator allows besides those of the registry's own site. */
+  readonly realms: readonly string[];
   /** How long what is known of tags is believed. */
   readonly freshness: TagPolicy;
   /** What the fixes made of stored manifests, by method and tag. */

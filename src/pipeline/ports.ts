@@ -87,7 +87,7 @@ export interface FinishedRequest {
   /** Empty when no endpoint was found. */
   readonly endpoint: string;
   /** What was asked for; `invalid` when the target could not be parsed. */
-  readonly kind: RouteKind | 'invalid';
+  readonly kind: RouteKind | 'token' | 'invalid';
   readonly method: string;
   readonly path: string;
   readonly status: number;

@@ -7,6 +7,7 @@ import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import type { Edge } from '../../src/http/handle.ts';
 import { createReadyAnswers } from '../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../src/http/server.ts';
+import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
 import type { Answer, Exchange } from '../../src/pipeline/exchange.ts';
 import type { FinishedRequest } from '../../src/pipeline/ports.ts';
 import { type Arrivals, arrivals } from '../support/arrivals.ts';
@@ -37,12 +38,14 @@ export async function startEdge(
   const finished = arrivals<FinishedRequest>();
   const exchanges: Exchange[] = [];
   const endpoint = fakeEndpoint(fakeUpstream());
+  const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
   const edge: Edge = {
     dispatch: (exchange) => {
       exchanges.push(exchange);
       return dispatch(exchange);
     },
-    endpoints: createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]),
+    endpoints,
+    tokens: createTokenEndpoint(endpoints, Date.now),
     cursors: createCursors(),
     trusts: trustCheck([]),
     observe: finished.add,

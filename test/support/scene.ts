@@ -81,6 +81,7 @@ export const plainEndpoint = {
   policy: compilePolicy([EVERY_REPOSITORY], []),
   readOnly: false,
   libraryPrefix: 'off',
+  realms: [],
 } as const;
 const DAY = 86_400_000;
 const FRESHNESS: TagPolicy = { ttlOf: () => 60_000, staleWhileRevalidate: 0, staleFor: 30 * DAY, notFoundTtl: 0 };

@@ -9,6 +9,7 @@ import { createEndpointRoutes } from '../../../src/http/endpoint-routes.ts';
 import type { Edge } from '../../../src/http/handle.ts';
 import { createReadyAnswers } from '../../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../../src/http/server.ts';
+import { createTokenEndpoint } from '../../../src/http/token-endpoint.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { createShortMemory } from '../../../src/lib/short-memory.ts';
 import { singleFlight } from '../../../src/lib/single-flight.ts';
@@ -74,9 +75,11 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const fixes = compileFixes(FIXES, {});
   const freshness = { ttlOf: () => tagTtl, staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 0 };
   const endpoint: Endpoint = { ...plainEndpoint, upstream, fixes, freshness, prepared: new WeakMap() };
+  const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
   const edge: Edge = {
     dispatch,
-    endpoints: createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]),
+    endpoints,
+    tokens: createTokenEndpoint(endpoints, Date.now),
     cursors: createCursors(),
     trusts: trustCheck([]),
     observe: telemetry.requestFinished,

@@ -1,0 +1,169 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { challengeOf, parseChallenges } from '../domain/challenge.ts';
+import { RegistryError } from '../domain/errors.ts';
+import { type HeaderList, headerValues } from '../domain/headers.ts';
+import { checkRealm } from '../domain/realm.ts';
+import type { RepositoryName } from '../domain/reference.ts';
+import { mapScopes, upstreamName } from '../domain/repository-names.ts';
+import type { Route } from '../domain/route.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import { readBody } from '../lib/read-body.ts';
+import type { Answer, Endpoint } from '../pipeline/exchange.ts';
+import { forward } from '../pipeline/pass-through-proxy.ts';
+import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
+
+/** A request for a token, whose scopes have the client's names. */
+export interface TokenRequest {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** In origin form. */
+  readonly url: string;
+  readonly headers: HeaderList;
+  /** The client's Host, in lower case. */
+  readonly host: string;
+}
+
+/** Gets tokens for clients from the token service of the registry that they mean. */
+export type TokenEndpoint = (request: TokenRequest) => Promise<Answer>;
+
+const PATH = /^\/token(?:\/([^/?]+))?(?=\?|$)/;
+
+export function isTokenRequest(url: string): boolean {
+  return PATH.test(url);
+}
+
+/**
+ * Where clients of an endpoint fetch tokens. Without a namespace the names in the scopes tell the endpoint, because clients
+ * learn this address from `/v2/`, before they say which repository they want.
+ */
+export function tokenRealm(clientOrigin: string, { endpoint, namespace }: Reached): string {
+  return namespace === undefined ? `${clientOrigin}/token` : `${clientOrigin}/token/${endpoint.name}`;
+}
+
+interface Realm {
+  readonly url: URL;
+  readonly service: string | undefined;
+}
+
+const MAX_BODY = 64 * 1024;
+const REMEMBERED_FOR = 300_000;
+const FORWARDED = new Set(['authorization', 'accept', 'user-agent', 'content-type']);
+const RETURNED = new Set(['content-type', 'cache-control', 'retry-after', 'www-authenticate']);
+
+export function createTokenEndpoint(routes: EndpointRoutes, now: () => number): TokenEndpoint {
+  const realms = new WeakMap<Endpoint['upstream'], { readonly realm: Realm; readonly until: number }>();
+
+  async function realmOf(endpoint: Endpoint, repository: RepositoryName | undefined): Promise<Realm | undefined> {
+    const known = realms.get(endpoint.upstream);
+    if (known !== undefined && now() < known.until) return known.realm;
+    const realm =
+      (await askForRealm(endpoint, { kind: 'base' })) ??
+      (repository && (await askForRealm(endpoint, { kind: 'tags', repository })));
+    if (realm !== undefined) realms.set(endpoint.upstream, { realm, until: now() + REMEMBERED_FOR });
+    return realm;
+  }
+
+  return async (request) => {
+    const { incoming, url, host } = request;
+    const { method } = incoming;
+    if (method !== 'GET' && method !== 'POST') {
+      throw new RegistryError('UNSUPPORTED', { headers: [['Allow', 'GET, POST']] });
+    }
+    const form = new URLSearchParams(method === 'POST' ? await bodyOf(incoming) : url.replace(/^[^?]*\??/, ''));
+    const scopes = form.getAll('scope').join(' ');
+    const reached = reach(routes, PATH.exec(url)?.[1], host, scopes);
+    const mapped = mapScopes(scopes, (name) => servedName(reached, name));
+    const realm = await realmOf(reached.endpoint, repositoryIn(mapped));
+    if (realm === undefined) return anonymousToken();
+    form.delete('scope');
+    for (const scope of mapped.split(' ')) if (scope !== '') form.append('scope', scope);
+    if (realm.service !== undefined) form.set('service', realm.service);
+    return askTokenService(request, realm.url, method, form.toString());
+  };
+}
+
+/** The answer of the token service itself, whatever it is. */
+async function askTokenService(
+  { incoming, outgoing, headers }: TokenRequest,
+  { origin, pathname, search }: URL,
+  method: 'GET' | 'POST',
+  form: string,
+): Promise<Answer> {
+  const query = [search.slice(1), method === 'GET' ? form : ''].filter((part) => part !== '').join('&');
+  const answer = await forward(
+    { incoming, outgoing },
+    {
+      origin,
+      path: query === '' ? pathname : `${pathname}?${query}`,
+      method,
+      headers: headers.filter(([name]) => FORWARDED.has(name.toLowerCase())),
+      body: method === 'POST' ? Buffer.from(form) : 'none',
+    },
+  );
+  const bytes = await readBody(answer.body, MAX_BODY);
+  if (bytes !== 'too-large') {
+    const returned = answer.headers.filter(([name]) => RETURNED.has(name.toLowerCase()));
+    return tokenAnswer(answer.status, returned, bytes);
+  }
+  throw new RegistryError('UNKNOWN', { status: 502, message: 'the token is larger than 64 KiB' });
+}
+
+/** The endpoint that the realm names, or the one of the first repository. A login has none: it means the default. */
+function reach(routes: EndpointRoutes, name: string | undefined, host: string, scopes: string): Reached {
+  const named = name === undefined ? undefined : routes.named(name);
+  if (named !== undefined) return { endpoint: named, prefix: '' };
+  const repository = repositoryIn(scopes);
+  return routes.reach(host, repository === undefined ? { kind: 'base' } : { kind: 'tags', repository });
+}
+
+/** The upstream's name of a repository that the endpoint serves. */
+function servedName({ endpoint, prefix, holds }: Reached, name: string): string | undefined {
+  if (holds?.(name) === false) return undefined;
+  const upstream = upstreamName({ prefix, library: endpoint.libraryPrefix === 'on' }, name);
+  return upstream !== undefined && endpoint.policy.allows(upstream) ? upstream : undefined;
+}
+
+function repositoryIn(scopes: string): RepositoryName | undefined {
+  let first: string | undefined;
+  mapScopes(scopes, (name) => {
+    first ??= name;
+    return name;
+  });
+  return first === undefined ? undefined : upstreamName({ prefix: '', library: false }, first);
+}
+
+/** What the registry itself says about where its tokens come from; nothing when it wants none, or names a place of others. */
+async function askForRealm({ upstream, realms }: Endpoint, route: Route): Promise<Realm | undefined> {
+  const { status, headers, body } = await upstream.request({ method: 'GET', path: formatRoute(route), headers: [] });
+  body.destroy();
+  if (status !== 401) return undefined;
+  const challenge = challengeOf(parseChallenges(headerValues(headers, 'WWW-Authenticate')), 'bearer');
+  const checked = checkRealm(challenge?.parameters.get('realm') ?? '', upstream.origin, realms);
+  return challenge === undefined || 'wrong' in checked
+    ? undefined
+    : { url: checked.url, service: challenge.parameters.get('service') };
+}
+
+/**
+ * A client that heard of tokens from one registry asks for one for each. A registry that wants none takes no notice of what it
+ * is sent.
+ */
+function anonymousToken(): Answer {
+  const token = { token: 'anonymous', access_token: 'anonymous', expires_in: 60 };
+  return tokenAnswer(200, [['Content-Type', 'application/json']], Buffer.from(JSON.stringify(token)));
+}
+
+function tokenAnswer(status: number, headers: HeaderList, bytes: Uint8Array): Answer {
+  return {
+    status,
+    headers: [...headers, ['Content-Length', String(bytes.length)]],
+    body: { kind: 'bytes', bytes },
+    cache: 'bypass',
+  };
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<string> {
+  const bytes = await readBody(incoming, MAX_BODY, 'discard');
+  if (bytes !== 'too-large') return Buffer.from(bytes).toString();
+  throw new RegistryError('UNSUPPORTED', { status: 413, message: 'the request for a token is larger than 64 KiB' });
+}
