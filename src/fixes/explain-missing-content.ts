@@ -12,9 +12,8 @@ export function explainMissingContent(
   { route, manifest }: RequestView,
   errors: readonly OciError[],
 ): string | undefined {
-  const relevant = errors.filter(({ code }) => CODES.has(code));
-  if (relevant.length === 0 || route.kind !== 'manifest') return undefined;
-  const missing = relevant.flatMap(({ detail }) => digestIn(detail) ?? []);
+  if (route.kind !== 'manifest' || !errors.some(({ code }) => CODES.has(code))) return undefined;
+  const missing = missingContent(errors);
   const parts = missing.map((digest) => {
     const descriptor = manifest?.inspection.descriptors.find((candidate) => candidate.digest === digest);
     return descriptor === undefined ? digest : `${describeRole(descriptor)} (${digest})`;
@@ -27,6 +26,11 @@ export function explainMissingContent(
     'Push every blob and every child manifest to this repository first, the manifest last:',
     'content of another repository does not count, and an upload is stored only when it was answered with 201.',
   ].join(' ');
+}
+
+/** The digests that a registry misses for a manifest, as far as it names them. */
+export function missingContent(errors: readonly OciError[]): readonly Digest[] {
+  return errors.filter(({ code }) => CODES.has(code)).flatMap(({ detail }) => digestIn(detail) ?? []);
 }
 
 /** docker-registry sends the digest alone, the specification has it in an object. */

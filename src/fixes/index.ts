@@ -28,6 +28,7 @@ import { libraryPrefix } from './library-prefix.ts';
 import { linkHeaderOrigin } from './link-header-origin.ts';
 import { listForImageOnlyClient } from './list-for-image-only-client.ts';
 import { locationOrigin } from './location-origin.ts';
+import { manifestBlobUnknown } from './manifest-blob-unknown.ts';
 import { manifestPutStatusAndDigest } from './manifest-put-status-and-digest.ts';
 import { manifestSizeLimit } from './manifest-size-limit.ts';
 import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
@@ -93,6 +94,7 @@ export const FIXES: readonly Fix[] = [
   putContentTypeWrong,
   putSchema1Reserialised,
   pushIndexWithoutMediatype,
+  manifestBlobUnknown,
   deleteByTag,
   // Blobs
   blobsEndpointServesManifest,

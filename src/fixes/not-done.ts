@@ -14,4 +14,10 @@ export const NOT_DONE: readonly NotDone[] = [
     reason:
       'Another compression is another digest for every layer and every manifest above it. Build with gzip where old engines pull.',
   },
+  {
+    id: 'encoded-upload-ids',
+    symptom: '`NAME_INVALID` for a Location whose upload id holds `%25`, `%2F` or `%5C`',
+    reason:
+      'Servers decode such paths in different ways, which is how checks are passed by; they are refused everywhere, and no registry is known to use them.',
+  },
 ];

@@ -40,6 +40,8 @@ export interface Facts {
   putPull(upstream: string, repository: RepositoryName, tag: Tag, at: number): void;
   /** Whether the registry was seen to hold this content in this repository; `open` when a caller without credentials saw it. */
   link(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): 'open' | 'private' | undefined;
+  /** Some of the repositories in which the registry was seen to hold this content. */
+  linkedIn(upstream: string, kind: LinkKind, digest: Digest): readonly RepositoryName[];
   putLink(
     upstream: string,
     repository: RepositoryName,

@@ -7,6 +7,7 @@ import { type BodyPace, readInTime } from '../lib/body-deadline.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
+import { withMissingParts } from './fill-missing.ts';
 import { forwardAuthorized } from './forward-authorized.ts';
 import { healManifest } from './heal-manifest.ts';
 import { materialise } from './materialise.ts';
@@ -37,13 +38,16 @@ export async function pushManifest(services: Services, exchange: Exchange, route
   const normalised = keepAsPushed(services, exchange, route.repository, bytes, outcome);
   const sent = normalised?.sent ?? outcome.view;
   const manifest = normalised?.sent.manifest ?? { bytes, inspection };
-  const forwarded = await forwardAuthorized(exchange, sent, {
+  const request = {
     origin: exchange.endpoint.upstream.origin,
     path: upstreamPath(exchange, sent),
     method: 'PUT',
     headers: sent.headers,
     body: manifest.bytes,
-  });
+  };
+  const forwarded = await withMissingParts(services, exchange, route.repository, manifest.inspection, () =>
+    forwardAuthorized(exchange, sent, request),
+  );
   const pushed = { ...exchange, request: { ...exchange.request, manifest } };
   const received = { digest: digestOf(manifest.bytes), size: manifest.bytes.length };
   const answer = await relay(services, pushed, sent, forwarded, received);

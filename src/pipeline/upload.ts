@@ -89,7 +89,7 @@ function sendStep(
 }
 
 /** The registry, or where a sealed upload location leads; there the client's credentials have no business. */
-function destination(
+export function destination(
   services: Services,
   exchange: Exchange,
   sent: RequestView,

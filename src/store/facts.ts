@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { MediaType } from '../domain/media-type.ts';
+import type { RepositoryName } from '../domain/reference.ts';
 import type { Database } from './database.ts';
 import type { Health } from './health.ts';
 import type { Statements } from './statements.ts';
@@ -55,6 +56,10 @@ export function createFacts(database: Database, health: Health): Facts {
     link(upstream, repository, kind, digest) {
       const row = recallFresh((statements) => statements.link.get(upstream, repository, kind, digest));
       return row?.access as LinkAccess | undefined;
+    },
+    linkedIn(upstream, kind, digest) {
+      const rows = recallFresh((statements) => statements.linkedIn.all(upstream, kind, digest)) ?? [];
+      return rows.map((row) => row.repository as RepositoryName);
     },
     putLink(upstream, repository, kind, digest, access) {
       note((statements) => statements.putLink.run(upstream, repository, kind, digest, access));
@@ -131,10 +136,10 @@ function createMemory(database: Database, health: Health) {
     health.worked('facts');
   }
 
-  const recall = (query: (statements: Statements) => Row | undefined) => attempt(() => database.run(query));
+  const recall = <T>(query: (statements: Statements) => T): T | undefined => attempt(() => database.run(query));
   return {
     recall,
-    recallFresh: (query: (statements: Statements) => Row | undefined) => (hasRemnants ? undefined : recall(query)),
+    recallFresh: <T>(query: (statements: Statements) => T): T | undefined => (hasRemnants ? undefined : recall(query)),
     note: (action: (statements: Statements) => unknown) => attempt(() => write(action)),
     noteDurably: (action: (statements: Statements) => unknown) => {
       try {

@@ -12,6 +12,7 @@ const QUERIES = {
   dropUpstreamPulls: 'DELETE FROM pulls WHERE upstream = ?',
 
   link: 'SELECT access FROM links WHERE upstream = ? AND repository = ? AND kind = ? AND digest = ?',
+  linkedIn: 'SELECT repository FROM links WHERE upstream = ? AND kind = ? AND digest = ? LIMIT 8',
   putLink: 'INSERT OR REPLACE INTO links (upstream, repository, kind, digest, access) VALUES (?, ?, ?, ?, ?)',
   dropLink: 'DELETE FROM links WHERE upstream = ? AND repository = ? AND kind = ? AND digest = ?',
   dropAllLinks: 'DELETE FROM links',

@@ -125,6 +125,7 @@ export interface Facts {
   /** Notes that a tag was pulled: a row is written at most once an hour. */
   putPull(upstream: string, repository: RepositoryName, tag: Tag, at: number): void;
   link(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): LinkAccess | undefined;
+  linkedIn(upstream: string, kind: LinkKind, digest: Digest): readonly RepositoryName[];
   putLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest, access: LinkAccess): void;
   dropLink(upstream: string, repository: RepositoryName, kind: LinkKind, digest: Digest): void;
   derived(upstream: string, repository: RepositoryName, digest: Digest): DerivedManifest | undefined;

@@ -103,6 +103,9 @@ function aboutLinks(open: () => Promise<OpenedFacts>): void {
     expect(facts.link('hub', alpine, 'manifest', D0)).toBeUndefined();
     expect(facts.link('hub', busybox, 'blob', D0)).toBeUndefined();
     expect(facts.link('other', alpine, 'blob', D0)).toBeUndefined();
+    expect(facts.linkedIn('hub', 'blob', D0)).toEqual([alpine]);
+    expect(facts.linkedIn('hub', 'manifest', D0)).toEqual([]);
+    expect(facts.linkedIn('other', 'blob', D0)).toEqual([]);
   });
 
   it('follow the last word and can be dropped', async () => {

@@ -108,6 +108,11 @@ function fakeFacts(): FakeFacts {
     pulls,
     putPull: (upstream, repository, tag, at) => void pulls.set(`${upstream}/${repository}:${tag}`, at),
     link: (...names) => links.get(key(...names)),
+    linkedIn: (upstream, kind, digest) =>
+      [...links.keys()].flatMap((name) => {
+        const [u, repository, k, d] = JSON.parse(name);
+        return u === upstream && k === kind && d === digest ? [repository] : [];
+      }),
     putLink: (upstream, repository, kind, digest, access) =>
       void links.set(key(upstream, repository, kind, digest), access),
     dropLink: (...names) => void links.delete(key(...names)),

@@ -7,6 +7,8 @@ import { manifestTypes } from '../images.ts';
 import { type Defect, type DefectTable, onSuccess, refuse, unreachableOrigin } from './defect.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
+/** The one account that may read private repositories: alice, with the password secret. */
+const ALICE = 'Basic YWxpY2U6c2VjcmV0';
 const writes = ['POST', 'PATCH', 'PUT'];
 const uploads = ['uploads', 'upload'] as const;
 
@@ -96,6 +98,10 @@ export const pushRefusalDefects: DefectTable = {
   'p-delete-by-digest': refuse(
     ({ method, path }, { kind }) => method === 'DELETE' && kind === 'manifest' && !path.includes('sha256:'),
     () => errorAnswer(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content'),
+  ),
+  'p-private': refuse(
+    ({ method, headers }) => method !== 'PUT' && headerValue(headers, 'Authorization') !== ALICE,
+    () => errorAnswer(401, 'UNAUTHORIZED', 'authentication required'),
   ),
   'p-none': refuse(({ body }) => body.length > 0, tooLarge),
   'p-411-64k': async (context) => {
