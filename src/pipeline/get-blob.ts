@@ -47,17 +47,16 @@ export async function getBlob(
   }
 }
 
-/** The registry's refusal when this caller may not read the blob. Rejects when nobody can tell. */
-async function refusalOf(
-  services: Services,
-  exchange: Exchange,
-  { repository, digest }: BlobRoute,
-): Promise<Answer | undefined> {
-  const access = await proveReadAccess(services, exchange, repository, 'blob', digest);
+/**
+ * The registry's refusal when this caller may not read the blob, in the words that it has for a blob that is not cached, so
+ * that nobody learns what is. Rejects when nobody can tell.
+ */
+async function refusalOf(services: Services, exchange: Exchange, route: BlobRoute): Promise<Answer | undefined> {
+  const access = await proveReadAccess(services, exchange, route.repository, 'blob', route.digest);
   if (access.outcome === 'allowed') return undefined;
   if (access.outcome === 'unreachable') throw access.error;
-  const { status, headers } = access;
-  return relayRefusal(services, exchange, exchange.request, { status, headers, text: '' });
+  if (exchange.request.method === 'HEAD') return headColdBlob(services, exchange, route);
+  return getPart(services, exchange, route, rangeOfPart(exchange, route.digest));
 }
 
 /** Starts or joins the download, unless only a part was asked for that is not at the start: that goes upstream as it is. */
@@ -96,7 +95,8 @@ async function getCold(
       return await getCold(services, starting, exchange, route);
     }
     const { status, headers, body } = error.response;
-    return relayRefusal(services, exchange, exchange.request, { status, headers, text: Buffer.from(body).toString() });
+    const refusal = { status, headers, text: Buffer.from(body).toString() };
+    return { ...relayRefusal(services, exchange, exchange.request, refusal), cache: 'bypass' };
   } finally {
     starting.delete(key);
   }

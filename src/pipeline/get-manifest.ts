@@ -62,7 +62,8 @@ async function getByDigest(
   digest: Digest,
 ): Promise<Answer> {
   const derived = services.facts.derived(exchange.endpoint.upstream.name, request.repository, digest);
-  if (derived !== undefined) return serveDerived(services, exchange, request, derived);
+  const changed = derived === undefined ? undefined : await serveDerived(services, exchange, request, derived);
+  if (changed !== undefined) return changed;
   const hit = await freshAnswer(services, exchange, request, digest, Number.POSITIVE_INFINITY);
   if (hit !== undefined) return hit;
   const headFirst = exchange.request.method === 'HEAD' || (await services.manifests.get(digest)) !== undefined;

@@ -3,13 +3,12 @@ import { proveReadAccess } from './access.ts';
 import { blobAnswer } from './blob-answer.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { BlobReader, ByteRange, Services } from './ports.ts';
-import { relayRefusal } from './relay.ts';
 
 type BlobRoute = Extract<Route, { kind: 'blob' }>;
 
 /**
  * Answers for the config of an image that manifix converted, which no registry has. It needs the right to the original.
- * Undefined when the blob is not such a config.
+ * Undefined when the blob is not such a config, or not for this caller: then the registry has the word, as for any other.
  */
 export async function serveKeptConfig(
   services: Services,
@@ -20,10 +19,7 @@ export async function serveKeptConfig(
   if (kept === undefined) return undefined;
   const access = await proveReadAccess(services, exchange, repository, 'manifest', kept.original);
   if (access.outcome === 'unreachable') throw access.error;
-  if (access.outcome === 'refused') {
-    const { status, headers } = access;
-    return relayRefusal(services, exchange, exchange.request, { status, headers, text: '' });
-  }
+  if (access.outcome === 'refused') return undefined;
   return blobAnswer(exchange, digest, kept.bytes.length, 'hit', (range) => readerOf(kept.bytes, range));
 }
 

@@ -14,7 +14,6 @@ import { withFreshness } from './freshness.ts';
 import { isGone } from './gone.ts';
 import type { CacheStatus, CanonicalManifest, Services } from './ports.ts';
 import type { DerivedManifest } from './ports-facts.ts';
-import { relayRefusal } from './relay.ts';
 import { report } from './report.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
 
@@ -84,14 +83,15 @@ function answerWithImage(answer: Answer): Answer {
 
 /**
  * Answers a request for a derived digest. It needs the same right as its original, which the registry is asked about;
- * when the original is gone, so is what was derived from it.
+ * when the original is gone, so is what was derived from it. Undefined for a caller without the right: then the registry has
+ * the word, as for any digest that manifix does not know.
  */
 export async function serveDerived(
   services: Services,
   exchange: Exchange,
   request: ManifestRequest,
   derived: DerivedManifest,
-): Promise<Answer> {
+): Promise<Answer | undefined> {
   const { repository, sent } = request;
   const access = await proveReadAccess(services, exchange, repository, 'manifest', derived.original, sent.headers);
   if (access.outcome === 'unreachable') throw access.error;
@@ -99,7 +99,7 @@ export async function serveDerived(
     if (await isGone(exchange, request, access.status)) {
       services.facts.dropDerived(exchange.endpoint.upstream.name, repository, derived.original);
     }
-    return relayRefusal(services, exchange, sent, { status: access.status, headers: access.headers, text: '' });
+    return undefined;
   }
   return { ...derivedAnswer(exchange, request, derived), cache: 'hit' };
 }

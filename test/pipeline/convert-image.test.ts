@@ -69,6 +69,7 @@ describe('the config of a converted image', () => {
     const [kept] = scene.services.facts.derivedManifests;
     const at = `/v2/team/app/manifests/${kept?.original}`;
     scene.upstream.on('GET HEAD', at, guarded('Basic YTph', { status: 200, body: source }));
+    scene.upstream.on('GET', path, guarded('Basic YTph', { status: 404 }));
     const alice = await scene.ask('GET', path, [['Authorization', 'Basic YTph']]);
     expect([alice.status, alice.body.toString()]).toEqual([200, Buffer.from(kept?.config?.bytes ?? []).toString()]);
     expect((await scene.ask('GET', path, [['Authorization', 'Basic Yjpi']])).status).toBe(401);

@@ -126,10 +126,12 @@ describe('a derived digest', () => {
       byOriginal,
       guarded('Basic YTph', { status: 200, headers: [['Docker-Content-Digest', d0]] }),
     );
+    scene.upstream.on('GET', byDerived, errorAnswer(401, 'UNAUTHORIZED'));
     const as = (password: string): HeaderList => [...everyType, ['Authorization', password]];
     expect(await scene.ask('GET', byDerived, as('Basic Yjpi'))).toMatchObject({ status: 401 });
     expect(await scene.ask('GET', byDerived, as('Basic YTph'))).toMatchObject({ status: 200, body: derivedBytes });
-    expect(scene.upstream.asked()).toEqual([`HEAD ${byOriginal}`, `HEAD ${byOriginal}`]);
+    // Whom the original is refused, the registry answers about the derived digest.
+    expect(scene.upstream.asked()).toEqual([`HEAD ${byOriginal}`, `GET ${byDerived}`, `HEAD ${byOriginal}`]);
   });
 
   it('is not served from another repository', async () => {

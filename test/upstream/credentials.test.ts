@@ -103,7 +103,7 @@ describe('credentials of manifix itself', () => {
     await upstream.close();
   });
 
-  it('F16: are exchanged again before a short-lived token ends, so that the registry refuses none', async () => {
+  it('are exchanged again before a short-lived token ends, so that the registry refuses none', async () => {
     await using tokens = await startTokenServer({ users: { robot: 'hunter2' } });
     await using registry = await guardedRegistry(() => [wantsToken(tokens)], hasToken);
     const upstream = createUpstream({ name: 'hub', url: registry.url, credentials: login });
@@ -168,7 +168,7 @@ describe('credentials of manifix itself', () => {
     await upstream.close();
   });
 
-  it('F22: do not go to a realm elsewhere; the error names it and what to do', async () => {
+  it('do not go to a realm elsewhere; the error names it and what to do', async () => {
     await using foreign = await guardedRegistry(
       () => ['Bearer realm="https://evil.example.com/token?secret=1"'],
       hasToken,
@@ -184,7 +184,7 @@ describe('credentials of manifix itself', () => {
     await misled.close();
   });
 
-  it('F92: a token service that is down is an outage of the registry, and one that is busy says when to come back', async () => {
+  it('a token service that is down is an outage of the registry, and one that is busy says when to come back', async () => {
     await using tokens = await startTokenServer({ users: { robot: 'hunter2' } });
     await using registry = await guardedRegistry(() => [wantsToken(tokens)], hasToken);
     const upstream = createUpstream({ name: 'hub', url: registry.url, credentials: login });

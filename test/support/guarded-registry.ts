@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream';
+import { digestOf } from '../../src/domain/digest.ts';
+import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
+import { unavailable } from '../../src/domain/unavailable.ts';
+import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../src/pipeline/ports.ts';
+import { errorAnswer, type FakeAnswer, registryHeaders } from './fake-upstream.ts';
+
+/** A registry whose repositories are open to some callers; content is shared by digest, as registries do. */
+export interface GuardedRegistry extends Upstream {
+  /** Set: nobody answers. */
+  down: boolean;
+  allow(caller: string, repository: string): void;
+  revoke(caller: string, repository: string): void;
+  mayRead(caller: string, repository: string): boolean;
+  putManifest(repository: string, tag: string, bytes: Uint8Array, mediaType: string): void;
+  putBlob(repository: string, bytes: Uint8Array): void;
+  has(repository: string, kind: string, reference: string): boolean;
+  /** What the registry itself answers to this caller. */
+  answerTo(request: Pick<UpstreamRequest, 'method' | 'path' | 'headers'>): FakeAnswer;
+}
+
+interface Content {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+/** Callers are named by their `Authorization`; whoever has none is `''`. */
+export function guardedRegistry(): GuardedRegistry {
+  const content = new Map<string, Content>();
+  const rights = new Set<string>();
+  const keyOf = (...parts: readonly string[]) => parts.join(' ');
+
+  function answerTo({ path, headers }: Pick<UpstreamRequest, 'method' | 'path' | 'headers'>): FakeAnswer {
+    const [, repository = '', kind = '', reference = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/([^?]+)/.exec(path) ?? [];
+    const caller = headerValue(headers, 'Authorization') ?? '';
+    if (!rights.has(keyOf(caller, repository))) {
+      const challenge: HeaderList = [['WWW-Authenticate', 'Basic realm="registry"']];
+      return caller === '' ? errorAnswer(401, 'UNAUTHORIZED', 'no', challenge) : errorAnswer(403, 'DENIED');
+    }
+    const found = content.get(keyOf(repository, kind, reference));
+    if (found === undefined) return errorAnswer(404, kind === 'blobs' ? 'BLOB_UNKNOWN' : 'MANIFEST_UNKNOWN');
+    const { bytes, mediaType } = found;
+    return { status: 200, headers: registryHeaders(digestOf(bytes), bytes, mediaType), body: bytes };
+  }
+  return {
+    name: 'registry',
+    origin: 'http://registry.test:5001',
+    basePath: '',
+    authority: 'caller',
+    authorize: async ({ headers }) => headers,
+    down: false,
+    allow: (caller, repository) => void rights.add(keyOf(caller, repository)),
+    revoke: (caller, repository) => void rights.delete(keyOf(caller, repository)),
+    mayRead: (caller, repository) => rights.has(keyOf(caller, repository)),
+    putManifest(repository, tag, bytes, mediaType) {
+      for (const reference of [tag, digestOf(bytes)])
+        content.set(keyOf(repository, 'manifests', reference), { bytes, mediaType });
+    },
+    putBlob(repository, bytes) {
+      content.set(keyOf(repository, 'blobs', digestOf(bytes)), { bytes, mediaType: 'application/octet-stream' });
+    },
+    has: (repository, kind, reference) => content.has(keyOf(repository, kind, reference)),
+    answerTo,
+    async request(request): Promise<UpstreamResponse> {
+      if (this.down) throw unavailable('The registry', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+      const { status, headers = [], body = '' } = answerTo(request);
+      const bytes = Buffer.from(body as Uint8Array | string);
+      const sent = request.method === 'HEAD' || bytes.length === 0 ? [] : [bytes];
+      return { status, headers, body: Readable.from(sent, { objectMode: false }), redirected: false };
+    },
+  };
+}
