@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { HeaderList } from '../../src/domain/headers.ts';
 import { runSuccessfully } from '../../test/support/process.ts';
 
-const SCRIPT = fileURLToPath(new URL('wrk-report.lua', import.meta.url));
+const scriptPath = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export interface Load {
   readonly url: string;
@@ -11,6 +11,8 @@ export interface Load {
   /** Of wrk; one when it is not said. */
   readonly threads?: number;
   readonly seconds: number;
+  /** No two requests are equal. */
+  readonly distinct?: boolean;
 }
 
 /** What came back under load; bytes count even of answers that were cut by the end of the run. */
@@ -26,7 +28,14 @@ export interface LoadFigures {
 }
 
 /** Loads a URL with wrk. @throws when an answer was an error */
-export async function runWrk({ url, headers = [], connections, threads = 1, seconds }: Load): Promise<LoadFigures> {
+export async function runWrk({
+  url,
+  headers = [],
+  connections,
+  threads = 1,
+  seconds,
+  distinct = false,
+}: Load): Promise<LoadFigures> {
   const fields = headers.flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const flags = [
     '-t',
@@ -38,7 +47,7 @@ export async function runWrk({ url, headers = [], connections, threads = 1, seco
     '--timeout',
     '60s',
     '-s',
-    SCRIPT,
+    scriptPath(distinct ? 'wrk-distinct.lua' : 'wrk-report.lua'),
   ];
   const { stdout } = await runSuccessfully('wrk', [...flags, ...fields, url], { timeout: (seconds + 30) * 1000 });
   const line = /^report (\{.*\})$/m.exec(stdout)?.[1];

@@ -1,5 +1,6 @@
 export const serverNames = [
   'manifix',
+  'manifix, fixes off',
   'nginx proxy_cache',
   'docker-registry',
   'docker-registry cache',

@@ -33,6 +33,8 @@ export interface HitLoad {
   readonly connections: number;
   /** Of the client; one when it is not said. */
   readonly threads?: number;
+  /** No two requests are equal. */
+  readonly distinct?: boolean;
 }
 
 /** What the lines with two threads are for. */

@@ -3,6 +3,7 @@ import type { RowResult } from '../report/result.ts';
 import { measureBigBlobHit, measureSmallBlobHit } from './blob-hit.ts';
 import { measureColdBlob } from './cold-blob.ts';
 import { measureCrowd } from './crowd.ts';
+import { measureFeatures } from './features.ts';
 import { measureManifestHit } from './manifest-hit.ts';
 import { measureRevalidatedTag } from './revalidated-tag.ts';
 import { measureSlowCrowd } from './slow-crowd.ts';
@@ -26,4 +27,5 @@ export const ROWS: readonly Row[] = [
   { id: 'P7', measure: '1,000 readers at 1 KB/s', run: measureSlowCrowd },
   { id: 'P8', measure: 'start with a full cache', run: measureStart },
   { id: 'P9', measure: 'revalidated tag', run: measureRevalidatedTag },
+  { id: 'P10', measure: 'what features cost on a manifest hit', run: measureFeatures },
 ];
