@@ -42,6 +42,8 @@ export function acceptsOnlyImages(types: readonly string[]): boolean {
 }
 
 function splitOutsideQuotes(text: string, separator: string): readonly string[] {
+  // As all clients that are known write it; each character by itself takes a tenth of the time of a cached answer.
+  if (!text.includes('"')) return text.split(separator);
   const parts: string[] = [];
   let start = 0;
   let quoted = false;
