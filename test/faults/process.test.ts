@@ -9,9 +9,10 @@ import { barrier, eventually, within } from '../support/deadline.ts';
 import { compareDownload } from '../support/faults/crowd.ts';
 import { openDownload } from '../support/faults/download.ts';
 import { expectSoundFiles } from '../support/faults/invariants.ts';
+import { connectRaw, type RawClient } from '../support/faults/raw-client.ts';
 import { isFullRun, scale } from '../support/faults/scale.ts';
 import { exchange } from '../support/http.ts';
-import { startLimitedManifix } from '../support/limited-manifix.ts';
+import { type LimitedManifix, startLimitedManifix } from '../support/limited-manifix.ts';
 import { startManifix } from '../support/manifix.ts';
 import { portIsOpen } from '../support/ports.ts';
 import { run, startProcess } from '../support/process.ts';
@@ -42,6 +43,11 @@ async function peakMemory(pid: number): Promise<number> {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
+async function connectionsOf({ adminUrl }: LimitedManifix): Promise<number> {
+  const { body } = await exchange(adminUrl, { target: '/metrics' });
+  return Number(/^manifix_connections (\d+)$/m.exec(body.toString())?.[1]);
+}
+
 describe('F30: a crowd that wants one cold blob', () => {
   it('is served by one fetch, with bounded memory, and everybody gets the right bytes', {
     timeout: 7_200_000,
@@ -62,6 +68,37 @@ describe('F30: a crowd that wants one cold blob', () => {
     expect(blob.gets()).toBe(1);
     expect(growth).toBeLessThan(200);
     await expectPull(manifix.url, warming);
+  });
+});
+
+describe.runIf(isFullRun)('F65: ten thousand clients that read nothing', () => {
+  it('take less than 1 GiB together, and leave room for others and no trace', { timeout: 600_000 }, async () => {
+    await using upstream = await startScriptedUpstream();
+    await using manifix = await startLimitedManifix(upstream.url, 15_000);
+    const blob = serve(upstream, 64 * MIB, 'stalled');
+    const small = serve(upstream, 1000, 'small');
+    for (const warming of [blob, small]) await expectPull(manifix.url, warming);
+    const before = await peakMemory(manifix.process.pid);
+    const clients: RawClient[] = [];
+    while (clients.length < 10_000) {
+      const some = await Promise.all(Array.from({ length: 100 }, () => connectRaw(manifix.url)));
+      for (const { socket, send } of some) {
+        socket.pause();
+        send(`GET ${blob.target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      }
+      clients.push(...some);
+    }
+    for (let hit = 0; hit < 20; hit += 1) await expectPull(manifix.url, small);
+    const growth = (await peakMemory(manifix.process.pid)) - before;
+    process.stderr.write(`F65: ${clients.length} clients, memory +${growth.toFixed(0)} MiB\n`);
+    expect(growth).toBeLessThan(1024);
+    for (const { socket } of clients) socket.destroy();
+    await eventually(
+      'all connections are closed',
+      async () => (await connectionsOf(manifix)) < 10 || undefined,
+      60_000,
+    );
+    await expectPull(manifix.url, small);
   });
 });
 
