@@ -6,13 +6,19 @@ What profiles of manifix say about rows that miss a target on two cores.
 
 * **P1, against nginx.** 58 to 83 % of manifix's busy time is the system call \`writev\`; routing, access control, counters and
   garbage collection together are under 15 %. Bare \`node:http\` itself, which does nothing else, stays behind nginx, which
-  serves from two worker processes and needs about 11 us of CPU for an answer where Node needs 13. One Node process cannot be
-  faster than bare Node; several processes on one cache could be.
-* **P4, at memory speed.** A fill receives, hashes, writes and sends on one thread. For 256 MiB that thread needs about 0.5 s:
-  sending 25 %, sha256 22 %, garbage collection of received chunks 14 %, further writes 10 %. Receiving alone, with undici or
-  \`node:http\` and nothing else, takes 0.3 to 0.4 s where curl takes 0.15 s. So 1.8 times a direct download at memory speed is
-  out of reach of one thread; at 1 Gbit/s the same work hides behind the network. Hashing on another thread and buffers that
-  are used again for receiving would be the next steps.
-* **P8.** Listening takes 260 to 300 ms when nothing else runs. Of the first hit, about 25 ms then, 14 are the first request to the registry (connecting, and the question whether the caller
-  may read), and 6 to 8 the first pass through code that was never run.
+  serves from two worker processes. One Node process cannot be faster than bare Node, and a second one would not help here:
+  wrk takes 8 us of CPU for each answer and manifix 13, so that two cores end at 97,000 answers a second however many
+  processes there are, where nginx with its 11 us ends at 105,000.
+* **P4, at memory speed.** A fill takes about 1.9 s of CPU per GB: writing to the page cache 31 %, sockets 20 %, sha256 18 % on a
+  thread of its own, memory copied in the process 9 %, garbage collection 5 %. For 256 MiB that is 0.5 s; the registry of the
+  benchmark and the client, which compares each byte, take another 0.15 s of the same two cores. So 0.33 s is the least that
+  two cores can take, about three times a direct download; sha256 alone takes longer than one. At 1 Gbit/s all of this hides
+  behind the network.
+* **P4, first byte.** Of what is beyond direct, most is the first passes through code that was seldom run: a fill for a
+  blob that is here at once takes 3 ms.
+* **P8.** Of 250 ms until it listens, modules take 200: zod, undici, hono and prom-client 30 to 40 each. The first hit waits for
+  its connection to the registry, for the question whether the caller may read, and for code that was never run; the parser of
+  undici and the way through the edge were rehearsed before.
+* **P10, each request another.** What fixes cost there is reading Accept, which decides what a client can be given, and looking for
+  what is wrong with a request; the second request with the same words costs nothing of it.
 `;
