@@ -8,6 +8,7 @@ import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
 import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
+import { createOffenders, type Offenders } from './explain/offenders.ts';
 import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
 import { type CertificateWatch, readCertificate, watchCertificate } from './http/certificate-watch.ts';
@@ -61,7 +62,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     logger.warn({ upstream, fix }, 'a registry shows a defect that manifix works around'),
   );
   const metrics = createMetrics(store, connections.figures, defects);
-  const telemetry = watchedTelemetry(createTelemetry(logger, metrics), hooks);
+  const offenders = createOffenders(Date.now);
+  const telemetry = watchedTelemetry(createTelemetry(logger, metrics), offenders, hooks);
   const grants = createGrants();
   const changes = createVersions();
   const absences = createShortMemory<Refusal>(MAX_ABSENCES);
@@ -89,7 +91,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     metrics,
     health: store.health,
     accepting: () => accepting,
-    tools: toolOperations(() => generation.config, startApp),
+    tools: toolOperations(() => generation.config, startApp, offenders),
     cache: operationsOn(store, () => {
       changes.allChanged();
       generation.edge.ready.forget();
@@ -168,13 +170,13 @@ function operationsOn({ maintenance }: Store, forgetAnswers: () => void): CacheO
   };
 }
 
-function watchedTelemetry(telemetry: Telemetry, { requestFinished }: AppHooks): Telemetry {
-  if (requestFinished === undefined) return telemetry;
+function watchedTelemetry(telemetry: Telemetry, offenders: Offenders, hooks: AppHooks): Telemetry {
   return {
     ...telemetry,
     requestFinished(request) {
       telemetry.requestFinished(request);
-      requestFinished(request);
+      offenders.requestFinished(request);
+      hooks.requestFinished?.(request);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { AskRequest } from './config/ask-request.ts';
 import type { CacheRequest } from './config/cache-request.ts';
 import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
+import type { WarmRequest } from './config/warm-request.ts';
 import { formatHostPort } from './lib/address.ts';
 import { handleSignals } from './lib/signals.ts';
 import { describeStartFailure } from './lib/system-error.ts';
@@ -31,6 +32,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return cache(line.request);
     case 'ask':
       return ask(line.request);
+    case 'warm':
+      return warm(line.request);
     case 'selftest':
       return selftest(line.request);
     case 'demo':
@@ -62,6 +65,11 @@ async function cache(request: CacheRequest): Promise<number> {
 async function ask(request: AskRequest): Promise<number> {
   const { runAskCommand } = await import('./commands/ask.ts');
   return tell(await runAskCommand(request, () => load(request.place)));
+}
+
+async function warm(request: WarmRequest): Promise<number> {
+  const { runWarmCommand } = await import('./commands/warm.ts');
+  return tell(await runWarmCommand(request, () => load(request.place)));
 }
 
 async function selftest(request: SelftestRequest): Promise<number> {

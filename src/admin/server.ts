@@ -15,7 +15,17 @@ export interface AdminOptions {
   readonly tools: ToolOperations;
 }
 
-const PATHS = ['/healthz', '/readyz', '/metrics', '/cache/stats', '/cache/verify', '/cache/purge', '/explain'];
+const PATHS = [
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/cache/stats',
+  '/cache/verify',
+  '/cache/purge',
+  '/explain',
+  '/report',
+  '/drill',
+];
 
 /** The listener for operators: liveness, readiness, metrics and the cache. It is separate so that clients cannot reach it. */
 export function createAdminServer({ metrics, health, accepting, cache, tools }: AdminOptions): Server {

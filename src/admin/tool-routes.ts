@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { IMAGE_CLIENTS, type ImageClientName, isImageClient } from '../domain/image-clients.ts';
+import { parseDuration } from '../lib/units.ts';
 
 /** What an operator asks about one reference. */
 export interface ExplainQuestion {
@@ -14,9 +15,17 @@ export type Told = { readonly told: object } | { readonly wrong: string };
 /** What operators can ask of a running manifix; the answers are told as JSON. */
 export interface ToolOperations {
   explain(question: ExplainQuestion): Promise<Told>;
+  /** Who kept the fixes busy: the `top` most frequent. */
+  report(top: number): object;
+  /** What was pulled since a time and could not be pulled without the registry. */
+  drill(since: number): object;
 }
 
-/** `GET /explain?reference=...&as=...` */
+const DEFAULT_TOP = 20;
+const MAX_TOP = 1000;
+const DEFAULT_SINCE = '30d';
+
+/** `GET /explain?reference=...&as=...`, `GET /report?top=20` and `GET /drill?since=30d` */
 export function createToolRoutes(tools: ToolOperations): Hono {
   const app = new Hono();
   app.get('/explain', async (context) => {
@@ -29,6 +38,18 @@ export function createToolRoutes(tools: ToolOperations): Hono {
     }
     const answer = await tools.explain({ reference, as, authorization: context.req.header('Authorization') });
     return 'wrong' in answer ? context.json({ error: answer.wrong }, 400) : context.json(answer.told);
+  });
+  app.get('/report', (context) => {
+    const top = Number(context.req.query('top') ?? DEFAULT_TOP);
+    if (!Number.isInteger(top) || top < 1 || top > MAX_TOP) {
+      return context.json({ error: `top: expected a number from 1 to ${MAX_TOP}` }, 400);
+    }
+    return context.json(tools.report(top));
+  });
+  app.get('/drill', (context) => {
+    const age = parseDuration(context.req.query('since') ?? DEFAULT_SINCE);
+    if (age === undefined) return context.json({ error: 'since: expected a time such as 12h or 30d' }, 400);
+    return context.json(tools.drill(Date.now() - age));
   });
   app.onError((error, context) => context.json({ error: error.message }, 500));
   return app;

@@ -1,10 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import type { AskRequest } from '../config/ask-request.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { CacheState } from '../explain/cache-state.ts';
+import type { DrillReport } from '../explain/drill.ts';
 import type { Explanation } from '../explain/explain.ts';
+import type { OffenderReport } from '../explain/offenders.ts';
 import type { CommandOutcome } from './cache.ts';
 import { formatExplanation, formatResolution } from './explain-report.ts';
+import { formatDrill, formatOffenders } from './report.ts';
 import { askRunning } from './running-manifix.ts';
+import { edgeAddress, warmThrough } from './warm.ts';
 
 /**
  * Asks a running manifix and tells what it says. Ends with 0, with 1 when there is no good answer, or with 2 when the
@@ -14,24 +19,92 @@ export async function runAskCommand(
   { place, json, work }: AskRequest,
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
-  // The Accept of skopeo names all types there are, so that a tag resolves to what it is.
-  const as = work.action === 'explain' ? work.as : 'skopeo';
-  const query = new URLSearchParams({ reference: work.reference, ...(as === undefined ? {} : { as }) });
-  const answer = await askRunning(place, load, `/explain?${query}`);
-  if ('problem' in answer) return { exitCode: answer.isUsage ? 2 : 1, complaint: `manifix: ${answer.problem}` };
-  // The running manifix is this program, and its answer of this type.
-  const explanation = answer.content as Explanation<CacheState>;
-  if (work.action === 'explain') {
-    return { exitCode: 0, text: json ? JSON.stringify(explanation) : formatExplanation(explanation, new Date()) };
+  const ask = async <T>(path: string, tell: (content: T) => CommandOutcome | Promise<CommandOutcome>) => {
+    const answer = await askRunning(place, load, path);
+    if ('problem' in answer)
+      return { exitCode: answer.isUsage ? 2 : 1, complaint: `manifix: ${answer.problem}` } as const;
+    // The running manifix is this program, and its answer of this type.
+    return tell(answer.content as T);
+  };
+  const shown = <T>(content: T, format: (content: T) => string) => (json ? JSON.stringify(content) : format(content));
+  switch (work.action) {
+    case 'explain': {
+      const query = new URLSearchParams({ reference: work.reference, ...(work.as && { as: work.as }) });
+      const format = (content: Explanation<CacheState>) => formatExplanation(content, new Date());
+      return ask<Explanation<CacheState>>(`/explain?${query}`, (content) => ({
+        exitCode: 0,
+        text: shown(content, format),
+      }));
+    }
+    case 'resolve': {
+      // The Accept of skopeo names all types there are, so that a tag resolves to what it is.
+      const query = new URLSearchParams({ reference: work.reference, as: 'skopeo' });
+      return ask<Explanation<CacheState>>(`/explain?${query}`, (content) => resolution(content, json));
+    }
+    case 'report':
+      return ask<OffenderReport>(`/report?top=${work.top}`, (content) => ({
+        exitCode: 0,
+        text: shown(content, formatOffenders),
+      }));
+    case 'drill': {
+      const path = `/drill?since=${encodeURIComponent(work.since)}`;
+      const verdict = (content: DrillReport): CommandOutcome => ({
+        exitCode: content.failing === 0 ? 0 : 1,
+        text: shown(content, formatDrill),
+      });
+      const { fill } = work;
+      if (fill === undefined) return ask<DrillReport>(path, verdict);
+      return ask<DrillReport>(path, async (before) => {
+        const complaint = await fillGaps(before, fill.listen, load);
+        if (complaint !== undefined) return { exitCode: 2, complaint };
+        return settled(() => ask<DrillReport>(path, verdict));
+      });
+    }
   }
+}
+
+/** In milliseconds. */
+const LOOK_AGAIN = 200;
+const LOOKS = 10;
+
+/** A blob is in the cache a moment after its last byte has left, once it was synced to the disk. */
+async function settled(look: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+  for (let looks = 1; ; looks += 1) {
+    const outcome = await look();
+    if (outcome.exitCode === 0 || looks === LOOKS) return outcome;
+    await setTimeout(LOOK_AGAIN);
+  }
+}
+
+/** Pulls what would fail, in the platforms that were pulled before, through the running manifix. */
+async function fillGaps(
+  { tags }: DrillReport,
+  listen: string | undefined,
+  load: () => Promise<ConfigResult>,
+): Promise<string | undefined> {
+  const loaded = listen === undefined ? await load() : undefined;
+  if (loaded !== undefined && 'mistakes' in loaded) return loaded.mistakes.join('\n');
+  const address = edgeAddress(listen, loaded?.config);
+  if (address === undefined) return 'manifix: name the address of clients with --listen';
+  const wanted = tags.flatMap(({ reference, reasons, content }) => {
+    if (reference === null || reasons.length === 0) return [];
+    const pulled = (content?.images ?? []).filter(({ state }) => state !== 'never-pulled');
+    return [{ reference, platforms: pulled.flatMap(({ platform }) => platform ?? []) }];
+  });
+  await warmThrough(address, wanted, true);
+  return undefined;
+}
+
+function resolution(explanation: Explanation<CacheState>, json: boolean): CommandOutcome {
+  const { reference } = explanation;
   const { canonical, derived } = resolved(explanation);
   if (canonical === undefined) {
     const failed = explanation.manifix.find(({ status }) => status >= 400);
-    const said = failed?.error?.message ?? 'no digest';
-    return { exitCode: 1, complaint: `manifix: ${work.reference}: ${failed?.status ?? ''} ${said}`.replace('  ', ' ') };
+    const said = failed === undefined ? 'no digest' : `${failed.status} ${failed.error?.message ?? ''}`.trimEnd();
+    return { exitCode: 1, complaint: `manifix: ${reference}: ${said}` };
   }
-  const resolution = { reference: work.reference, canonical, derived: derived ?? null };
-  return { exitCode: 0, text: json ? JSON.stringify(resolution) : formatResolution(resolution) };
+  const found = { reference, canonical, derived: derived ?? null };
+  return { exitCode: 0, text: json ? JSON.stringify(found) : formatResolution(found) };
 }
 
 /** By digest the throw-away manifix knows no derived manifest, but the cache of the running one does. */

@@ -6,7 +6,7 @@ import { formatHostPort } from '../lib/address.ts';
 export type AdminAnswer = { readonly content: unknown } | { readonly problem: string; readonly isUsage: boolean };
 
 /** Name and password of a registry, as `NAME:PASSWORD`, for questions whose answer depends on who asks. */
-const CREDENTIALS_VARIABLE = 'MANIFIX_USER';
+export const CREDENTIALS_VARIABLE = 'MANIFIX_USER';
 
 /** Asks the admin listener of the running manifix. It is found by --admin, or by the configuration that it runs on. */
 export async function askRunning(

@@ -1,6 +1,7 @@
 import { IMAGE_CLIENTS, type ImageClientName, isImageClient } from '../domain/image-clients.ts';
 import { parseHostPort } from '../lib/address.ts';
 import { didYouMean } from '../lib/nearest.ts';
+import { parseDuration } from '../lib/units.ts';
 import type { FlagValues } from './cache-request.ts';
 import type { ConfigFlags } from './load.ts';
 
@@ -11,8 +12,18 @@ export interface AskRequest {
   readonly json: boolean;
   readonly work:
     | { readonly action: 'explain'; readonly reference: string; readonly as: ImageClientName | undefined }
-    | { readonly action: 'resolve'; readonly reference: string };
+    | { readonly action: 'resolve'; readonly reference: string }
+    | { readonly action: 'report'; readonly top: number }
+    | { readonly action: 'drill'; readonly since: string; readonly fill: DrillFill | undefined };
 }
+
+/** Where what is missing is pulled, when the configuration does not say it. */
+interface DrillFill {
+  readonly listen: string | undefined;
+}
+
+const DEFAULT_TOP = '20';
+const DEFAULT_SINCE = '30d';
 
 /** Reads the arguments of a command that asks a running manifix, or says what is wrong with them. */
 export function readAskRequest(
@@ -23,6 +34,23 @@ export function readAskRequest(
   const place = readPlace(flags);
   if ('mistake' in place) return place;
   const common = { place, json: flags.has('json') };
+  if (action === 'report') {
+    const top = flags.get('top') ?? DEFAULT_TOP;
+    if (!/^[1-9]\d{0,2}$/.test(top)) return { mistake: `--top: expected a number from 1 to 999, got "${top}"` };
+    return { request: { ...common, work: { action, top: Number(top) } } };
+  }
+  if (action === 'drill') {
+    const since = flags.get('since') ?? DEFAULT_SINCE;
+    if (parseDuration(since) === undefined) {
+      return { mistake: `--since: expected a time such as 12h or 30d, got "${since}"` };
+    }
+    const listen = flags.get('listen');
+    if (listen !== undefined && parseHostPort(listen) === undefined) {
+      return { mistake: `--listen: expected HOST:PORT, got "${listen}"` };
+    }
+    const fill = flags.has('fill') ? { listen } : undefined;
+    return { request: { ...common, work: { action, since, fill } } };
+  }
   if (action === 'resolve') return { request: { ...common, work: { action, reference } } };
   const as = flags.get('as');
   if (as !== undefined && !isImageClient(as)) {

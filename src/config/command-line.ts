@@ -14,6 +14,7 @@ import {
 } from './commands.ts';
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
+import { readWarmRequest, type WarmRequest } from './warm-request.ts';
 
 /** Which configuration is tried, and how the outcome is told. */
 export interface SelftestRequest {
@@ -26,6 +27,7 @@ export type CommandLine =
   | { readonly command: 'serve' | 'check'; readonly flags: ConfigFlags }
   | { readonly command: 'cache'; readonly request: CacheRequest }
   | { readonly command: 'ask'; readonly request: AskRequest }
+  | { readonly command: 'warm'; readonly request: WarmRequest }
   | { readonly command: 'selftest'; readonly request: SelftestRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
@@ -100,9 +102,15 @@ function interpret(
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'cache', request: outcome.request };
     }
     case 'explain':
-    case 'resolve': {
+    case 'resolve':
+    case 'report':
+    case 'drill': {
       const outcome = readAskRequest(command, values, positionals);
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'ask', request: outcome.request };
+    }
+    case 'warm': {
+      const outcome = readWarmRequest(values, positionals);
+      return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command, request: outcome.request };
     }
     case 'selftest':
       return { command, request: { place: configFlags(values), json: values.has('json') } };
@@ -142,14 +150,16 @@ function readFlags(command: CommandName, args: readonly string[]): Written | { r
     } else if (value === '' || (!token.inlineValue && value.startsWith('-'))) {
       return { mistake: `${token.rawName} needs a value` };
     }
-    values.set(token.name, value);
+    const earlier = flag.many === true ? values.get(token.name) : undefined;
+    values.set(token.name, earlier === undefined ? value : `${earlier},${value}`);
   }
   const mistake = argumentMistake(argumentOf(command), positionals);
   return mistake === undefined ? { values, positionals } : { mistake };
 }
 
 function argumentMistake(argument: Argument | undefined, written: readonly string[]): string | undefined {
-  if (argument !== undefined && written.length === 0) return `${argument.name} is missing`;
+  if (argument !== undefined && argument.optional !== true && written.length === 0)
+    return `${argument.name} is missing`;
   const most = argument === undefined ? 0 : argument.many === true ? Number.POSITIVE_INFINITY : 1;
   const oneTooMany = written[most];
   return oneTooMany === undefined ? undefined : `unexpected argument "${oneTooMany}"`;

@@ -3,13 +3,17 @@ export interface Flag {
   /** What the value is called; a flag without one is a switch. */
   readonly value?: string;
   readonly meaning: string;
+  /** May be given several times; the values are joined with commas. */
+  readonly many?: boolean;
 }
 
 /** What stands behind a command without dashes. */
 export interface Argument {
   readonly name: string;
-  /** Any number of them, at least one. */
+  /** Any number of them. */
   readonly many?: boolean;
+  /** None is fine, too. */
+  readonly optional?: boolean;
 }
 
 interface Command {
@@ -76,6 +80,34 @@ export const COMMANDS = {
     summary: 'print the canonical and the derived digest of a tag or a digest',
     argument: { name: 'REFERENCE' },
     flags: ASK_FLAGS,
+  },
+  report: {
+    summary: 'list whose requests are repaired most, with the page that tells how to mend the cause',
+    flags: [{ name: 'top', value: 'N', meaning: 'how many; 20 where not told' }, ...ASK_FLAGS],
+  },
+  warm: {
+    summary: 'pull images into the cache of the running manifix; without names, those of the configuration',
+    argument: { name: 'REFERENCE', many: true, optional: true },
+    flags: [
+      {
+        name: 'platform',
+        value: 'OS/ARCH',
+        many: true,
+        meaning: 'only the images of an index for this platform; may be repeated',
+      },
+      CONFIG,
+      { name: 'listen', value: 'HOST:PORT', meaning: 'where its clients connect, instead of what the file says' },
+      { name: 'json', meaning: 'print one JSON object instead of lines' },
+    ],
+  },
+  drill: {
+    summary: 'tell what was pulled and could not be pulled without the registries: exit 0, or 1 when there is any',
+    flags: [
+      { name: 'since', value: 'TIME', meaning: 'how far back pulls count; 30d where not told' },
+      { name: 'fill', meaning: 'pull what is missing through manifix, and look again' },
+      { name: 'listen', value: 'HOST:PORT', meaning: 'where its clients connect, for --fill' },
+      ...ASK_FLAGS,
+    ],
   },
   selftest: {
     summary: 'replay the known bad cases with a configuration: exit 0, or 1 when a fix fails',

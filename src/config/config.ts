@@ -87,6 +87,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** IP addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[];
+  /** What `manifix warm` pulls when nothing is named. */
+  readonly warm: readonly { readonly reference: string; readonly platforms: readonly string[] }[];
   /** In milliseconds. */
   readonly drainTimeout: number;
 }

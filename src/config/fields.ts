@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseImageReference } from '../domain/image-reference.ts';
+import { isPlatform } from '../domain/platform.ts';
 import { parseRepositoryName } from '../domain/reference.ts';
 import { parseRepositoryPattern } from '../domain/repository-policy.ts';
 import { type HostPort, parseHostPort } from '../lib/address.ts';
@@ -153,3 +155,10 @@ function parseNetwork(written: string): string | undefined {
   if (prefix === undefined) return written;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128) ? written : undefined;
 }
+
+export const imageReference = () =>
+  parsed('image', 'an image such as library/alpine:3.20', (written) =>
+    parseImageReference(written) === undefined ? undefined : written,
+  );
+export const platform = () =>
+  parsed('platform', 'a platform such as linux/arm64', (written) => (isPlatform(written) ? written : undefined));

@@ -1,4 +1,12 @@
-import { argumentOf, COMMANDS, type CommandName, commandNames, type Flag, formatFlag } from './commands.ts';
+import {
+  type Argument,
+  argumentOf,
+  COMMANDS,
+  type CommandName,
+  commandNames,
+  type Flag,
+  formatFlag,
+} from './commands.ts';
 
 /** The help of one command, of several, or of all. */
 export function helpText(topic: CommandName | readonly CommandName[] | undefined): string {
@@ -18,9 +26,15 @@ export function usage(topic: CommandName | readonly CommandName[] | undefined): 
   if (typeof topic !== 'string') return `usage: manifix [${(topic ?? commandNames()).join(' | ')}] [flags]`;
   if (topic === 'help') return 'usage: manifix help [COMMAND]';
   const argument = argumentOf(topic);
-  const named = argument === undefined ? [] : [argument.name + (argument.many === true ? '...' : '')];
+  const named = argument === undefined ? [] : [written(argument)];
   const flags: readonly Flag[] = COMMANDS[topic].flags;
   return `usage: manifix ${[topic, ...named, ...flags.map((flag) => `[${formatFlag(flag)}]`)].join(' ')}`;
+}
+
+/** `REFERENCE`, `REFERENCE...` or `[REFERENCE...]` */
+function written({ name, many, optional }: Argument): string {
+  const text = many === true ? `${name}...` : name;
+  return optional === true ? `[${text}]` : text;
 }
 
 function columns(rows: readonly (readonly [string, string])[]): readonly string[] {

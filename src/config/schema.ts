@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { logFormats, logLevels } from './config.ts';
-import { address, addressOrOff, network, shortDuration, text } from './fields.ts';
+import { address, addressOrOff, imageReference, network, platform, shortDuration, text } from './fields.ts';
 import { cacheSchema } from './schema-cache.ts';
 import { endpointSchema } from './schema-endpoint.ts';
 import { fixSettings } from './schema-fixes.ts';
@@ -48,6 +48,14 @@ export function configSchema(fixes: readonly Fix[]) {
       .array(network())
       .prefault([])
       .describe('Proxies in front of manifix whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.'),
+    warm: z
+      .array(
+        z.strictObject({
+          reference: imageReference().describe('An image that `manifix warm` pulls into the cache.'),
+          platforms: z.array(platform()).prefault([]).describe('Which images of an index; without any, all of them.'),
+        }),
+      )
+      .prefault([]),
     drainTimeout: shortDuration()
       .prefault('30s')
       .describe('How long running requests may go on after SIGTERM or SIGINT.'),

@@ -114,6 +114,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     ],
     log: { level: 'silent', format: 'json' },
     trustedProxies: [],
+    warm: [],
     drainTimeout: 0,
   };
 }

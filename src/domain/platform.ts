@@ -49,3 +49,10 @@ function isImage({ role, mediaType, digest, platform, attestation }: ManifestDes
   if (role !== 'child' || digest === undefined || !isImageManifestType(mediaType)) return false;
   return attestation !== true && platform !== UNKNOWN_PLATFORM;
 }
+
+const PLATFORM_FORM = /^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/;
+
+/** Whether a text is a platform as indexes name it: `linux/amd64`, `linux/arm/v7`. */
+export function isPlatform(text: string): boolean {
+  return PLATFORM_FORM.test(text);
+}

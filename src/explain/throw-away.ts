@@ -35,6 +35,7 @@ export async function withThrowAway<T>(
       {
         ...config,
         listen: { host: '127.0.0.1', port: 0 },
+        tls: undefined,
         admin: undefined,
         cache: { ...config.cache, dir: join(directory, 'cache'), scrubRate: 0 },
         log: { level: 'silent', format: 'json' },

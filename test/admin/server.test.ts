@@ -11,7 +11,7 @@ async function answerTo(target: string, options: Partial<AdminOptions> = {}, met
     health: () => 'ok',
     accepting: () => true,
     cache: { statistics: () => ({}), verify: async () => ({}), purge: async () => ({}) },
-    tools: { explain: async () => ({ told: {} }) },
+    tools: { explain: async () => ({ told: {} }), report: () => ({}), drill: () => ({}) },
     ...options,
   });
   try {

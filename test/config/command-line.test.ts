@@ -35,6 +35,34 @@ describe('parseCommandLine', () => {
       ['resolve', '--', 'app:1'],
       { command: 'ask', request: { place: {}, json: false, work: { action: 'resolve', reference: 'app:1' } } },
     ],
+    [
+      ['report', '--top', '5'],
+      { command: 'ask', request: { place: {}, json: false, work: { action: 'report', top: 5 } } },
+    ],
+    [
+      ['drill', '--since', '7d', '--fill', '--listen', 'a:1'],
+      {
+        command: 'ask',
+        request: { place: {}, json: false, work: { action: 'drill', since: '7d', fill: { listen: 'a:1' } } },
+      },
+    ],
+    [
+      ['warm', 'a:1', 'b', '--platform', 'linux/amd64', '--platform', 'linux/arm/v7', '--listen', 'a:1'],
+      {
+        command: 'warm',
+        request: {
+          place: {},
+          listen: 'a:1',
+          references: ['a:1', 'b'],
+          platforms: ['linux/amd64', 'linux/arm/v7'],
+          json: false,
+        },
+      },
+    ],
+    [
+      ['warm'],
+      { command: 'warm', request: { place: {}, listen: undefined, references: [], platforms: [], json: false } },
+    ],
     [['selftest', '--json'], { command: 'selftest', request: { place: {}, json: true } }],
     [['demo'], { command: 'demo' }],
     [['version'], { command: 'version' }],
@@ -114,6 +142,17 @@ describe('parseCommandLine', () => {
       ['explain', 'a', '--as', 'cran'],
       'manifix: --as: expected curl, containerd, dockerd, skopeo, crane, got "cran"; did you mean "crane"?',
       'usage: manifix explain',
+    ],
+    [
+      ['warm', '--platform', 'arm'],
+      'manifix: --platform: expected a platform such as linux/arm64, got "arm"',
+      'usage: manifix warm [REFERENCE...]',
+    ],
+    [['report', '--top', '0'], 'manifix: --top: expected a number from 1 to 999, got "0"', 'usage: manifix report'],
+    [
+      ['drill', '--since', 'x'],
+      'manifix: --since: expected a time such as 12h or 30d, got "x"',
+      'usage: manifix drill',
     ],
     [['serve', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],
     [['serve', '--', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],

@@ -31,6 +31,7 @@ describe('a configuration file', () => {
       ],
       log: { level: 'info', format: 'auto' },
       trustedProxies: [],
+      warm: [],
       drainTimeout: 30_000,
     });
   });
@@ -76,6 +77,7 @@ drainTimeout: 5s
       ],
       log: { level: 'debug', format: 'json' },
       trustedProxies: ['10.0.0.0/8', '::1'],
+      warm: [],
       drainTimeout: 5000,
     });
     expect(config.endpoints[0]).not.toHaveProperty('host');
