@@ -131,6 +131,9 @@ function locate(text: string, config: Config): { readonly host: string; readonly
     throw new WrongQuestion(`"${text}" is neither an image reference such as team/app:1.2 nor a URL below /v2/`);
   }
   const target = `/v2/${image.repository}/manifests/${formatReference(image.reference)}`;
+  // A registry's own name, when clients of a mirror say `ns=` for it.
+  const isNamespace = config.endpoints.some(({ ns }) => image.host !== undefined && ns.includes(image.host));
+  if (isNamespace) return { host: formatHostPort(config.listen), target: `${target}?ns=${image.host}` };
   return { host: image.host ?? formatHostPort(config.listen), target };
 }
 

@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { makeCertificate } from '../support/certificate.ts';
 import { startDefectInjector } from '../support/defect-injector.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange } from '../support/http.ts';
@@ -7,6 +10,8 @@ import { sampleImage } from '../support/images.ts';
 import { startManifix } from '../support/manifix.ts';
 import { run } from '../support/process.ts';
 import { pushImage } from '../support/push-image.ts';
+import { startRegistryDouble } from '../support/registry-double.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const INDEX = sampleImage('index-nomt');
@@ -65,6 +70,29 @@ describe('manifix explain', () => {
       { platform: 'linux/amd64', state: 'never-pulled' },
       { platform: 'linux/arm64', state: 'never-pulled' },
     ]);
+  });
+
+  it('finds the endpoint by the name of a registry, by prefix and as the default, also of a manifix with TLS', async () => {
+    await using directory = await temporaryDirectory();
+    await using registry = await startRegistryDouble();
+    registry.content.addImage('app', '1', INDEX);
+    const { certificate, key } = makeCertificate({ name: 'manifix', hosts: ['127.0.0.1'] });
+    const tls = { cert: join(directory.path, 'tls.crt'), key: join(directory.path, 'tls.key') };
+    await writeFile(tls.cert, certificate);
+    await writeFile(tls.key, key);
+    const endpoints = [{ name: 'all' }, { name: 'lab', ns: ['lab.test'], prefix: 'mirrors/lab' }];
+    await using manifix = await startManifix({
+      config: { upstreams: { only: { url: registry.url } }, endpoints, tls },
+    });
+    const command = asking(manifix.adminUrl);
+    for (const [reference, endpoint] of [
+      ['lab.test/app:1', 'lab'],
+      ['mirrors/lab/app:1', 'lab'],
+      ['app:1', 'all'],
+    ] as const) {
+      const { stdout, stderr } = await command('explain', reference, '--json');
+      expect(JSON.parse(stdout || stderr), reference).toMatchObject({ endpoint, manifix: [{ status: 200 }] });
+    }
   });
 
   it('says what a client without manifix would show', async () => {
