@@ -82,18 +82,23 @@ async function push(
     headers: withHeader(withoutHeaders(exchange.request.headers, 'Content-Length'), 'Content-Type', OCTET_STREAM),
   };
   const { route, query } = await nextInSession(services, exchange, start, session);
-  const { answer } = await uploadInChunks(services, exchange, {
-    sent: { ...start, method: 'PUT', route, query: [query, `digest=${digest}`].filter(Boolean).join('&') },
-    portions: portionsOf(Readable.from(piecesOf(reader))),
-    offset: 0,
-    size: CHUNK,
-    smallest: CHUNK / 64,
-    send: (via, view, body) =>
-      forwardAuthorized(exchange, view, { ...destination(services, exchange, view), method: view.method, body }, via),
-    onSmaller: () => undefined,
-  });
-  answer.body.destroy();
-  return answer.status < 300;
+  const stored = Readable.from(piecesOf(reader));
+  try {
+    const { answer } = await uploadInChunks(services, exchange, {
+      sent: { ...start, method: 'PUT', route, query: [query, `digest=${digest}`].filter(Boolean).join('&') },
+      portions: portionsOf(stored),
+      offset: 0,
+      size: CHUNK,
+      smallest: CHUNK / 64,
+      send: (via, view, body) =>
+        forwardAuthorized(exchange, view, { ...destination(services, exchange, view), method: view.method, body }, via),
+      onSmaller: () => undefined,
+    });
+    answer.body.destroy();
+    return answer.status < 300;
+  } finally {
+    stored.destroy();
+  }
 }
 
 /** A chunk of a reader is valid until the next one. */

@@ -73,15 +73,30 @@ async function fill(
   const kind: LinkKind = part.role === 'child' ? 'manifest' : 'blob';
   for (const from of services.facts.linkedIn(exchange.endpoint.upstream.name, kind, digest)) {
     if (from === repository || !exchange.endpoint.policy.allows(from)) continue;
-    const access = await proveReadAccess(services, exchange, from, kind, digest);
-    if (access.outcome !== 'allowed') continue;
-    const done =
-      kind === 'blob'
-        ? await fillBlob(services, exchange, repository, from, digest)
-        : await fillManifest(services, exchange, repository, digest, (child, push) =>
-            withMissingParts(services, exchange, repository, child, push),
-          );
-    if (done) return true;
+    try {
+      const access = await proveReadAccess(services, exchange, from, kind, digest);
+      if (access.outcome === 'allowed' && (await bring(services, exchange, repository, from, kind, digest)))
+        return true;
+    } catch (error) {
+      // What goes wrong here is no reason to withhold the registry's own answer.
+      exchange.signal.throwIfAborted();
+      services.telemetry.warn('a missing part of a manifest could not be filled in', { digest, err: error });
+    }
   }
   return false;
+}
+
+function bring(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  from: RepositoryName,
+  kind: LinkKind,
+  digest: Digest,
+): Promise<boolean> {
+  return kind === 'blob'
+    ? fillBlob(services, exchange, repository, from, digest)
+    : fillManifest(services, exchange, repository, digest, (child, push) =>
+        withMissingParts(services, exchange, repository, child, push),
+      );
 }

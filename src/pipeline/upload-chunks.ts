@@ -92,7 +92,7 @@ async function sendNext(
 
 async function nextPortion(exchange: Exchange, portions: Portions, size: number): Promise<Portion> {
   const reading = portions.take(size).catch((cause) => {
-    throw exchange.outgoing.destroyed || exchange.incoming.destroyed ? clientGone() : cause;
+    throw exchange.outgoing.destroyed ? clientGone() : cause;
   });
   return readInTime(exchange.incoming, reading, CHUNK_PACE, tooSlow);
 }

@@ -133,6 +133,17 @@ describe('defects of uploads', () => {
     },
   );
 
+  it.each(['observe', 'off'])('a refused mount is left alone with the fix in mode %s', async (mode) => {
+    const config = { upstreams: { registry: { url: injector.url } }, fixes: { 'mount-fallback': mode } };
+    await using own = await startManifix({ config });
+    const answer = await open(own, 'p-mount403', `?mount=${digest}&from=p-healthy/base`);
+    expect([answer.status, firstError(answer.body).code, fixesOf(answer)]).toEqual([
+      403,
+      'DENIED',
+      expect.not.arrayContaining(['mount-fallback']),
+    ]);
+  });
+
   it('a mount without credentials is answered with the challenge', async () => {
     const answer = await open(manifix, 'p-mount401', `?mount=${digest}&from=p-healthy/base`);
     expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, expect.stringContaining('other:pull')]);

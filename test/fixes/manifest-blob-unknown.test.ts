@@ -93,6 +93,12 @@ describe('manifest-blob-unknown', () => {
     ]);
   });
 
+  it('answers as the registry did when the parts cannot be brought', async () => {
+    // Neither mounted nor opened: the repository takes manifests only.
+    const answer = await put(manifix, 'p-mount-and-push403/app', image);
+    expect([answer.status, firstError(answer.body).code]).toEqual([404, 'MANIFEST_BLOB_UNKNOWN']);
+  });
+
   it('is off unless chosen', async () => {
     await using plain = await startManifix({ upstream: injector.url });
     await pull(plain, 'p-source', image);
