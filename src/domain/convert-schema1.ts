@@ -81,7 +81,7 @@ export function convertSchema1(
     content === undefined ? [] : [{ mediaType: content.gzip ? LAYER_GZIP : LAYER, size: content.size, digest }],
   );
   if (descriptors.length !== layers.length) return undefined;
-  const newest = Object.entries(image.entries.at(-1)?.image ?? {}).filter(([key]) => !V1_ONLY.has(key));
+  const newest = Object.entries({ ...image.entries.at(-1)?.image }).filter(([key]) => !V1_ONLY.has(key));
   const config = encode({
     architecture: image.architecture,
     os: 'linux',

@@ -26,5 +26,8 @@ export function deriveMediaType(
   if (view.inspection.mediaType !== undefined) return undefined;
   const derived = addMediaType(view.bytes, shape);
   if ('declined' in derived) return undefined;
-  return { note: `added mediaType to ${view.digest}`, derive: { ...derived, force: options.force === 'yes' } };
+  return {
+    note: `added mediaType to ${view.digest}`,
+    derive: { ...derived, force: options.force === 'yes', kind: 'media-type-added' },
+  };
 }

@@ -1,3 +1,4 @@
+import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { OciError, RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
@@ -64,8 +65,8 @@ export interface ManifestView {
   /** GET or HEAD: for HEAD the headers are those of the registry's HEAD when one was sent. */
   readonly method: string;
   readonly reference: Reference;
-  /** The client's own Accept names image manifests and no index. */
-  readonly acceptsOnlyImages: boolean;
+  /** The manifest types that the client itself names, in the order of MANIFEST_TYPES; by digest it does not matter. */
+  readonly accepted: readonly MediaType[];
   /** The registry was asked for schema 2 as well, by a client that reads it: schema 1 is all that there is. */
   readonly schema1IsAll: boolean;
   /** The registry's bytes, after content decoding. */
@@ -79,9 +80,16 @@ export interface ManifestView {
 
 export interface ManifestChange {
   readonly note: string;
+  /** The fix would change this and cannot: the note says why, and nothing is changed. */
+  readonly declined?: true;
   readonly headers?: HeaderList;
   /** Serve these bytes instead, under their own digest; only ever asked for by tag. `force`: even when it is signed. */
-  readonly derive?: { readonly bytes: Uint8Array; readonly mediaType: MediaType; readonly force: boolean };
+  readonly derive?: {
+    readonly bytes: Uint8Array;
+    readonly mediaType: MediaType;
+    readonly force: boolean;
+    readonly kind: DerivationKind;
+  };
   /** Serve this image of the index instead, under its own digest; only ever asked for by tag. */
   readonly select?: Digest;
   /** Serve what the pipeline makes of this schema 1 image instead, under its own digest; only ever asked for by tag. */

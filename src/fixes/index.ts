@@ -34,6 +34,7 @@ import { manifestSizeLimit } from './manifest-size-limit.ts';
 import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
 import { mountFallback } from './mount-fallback.ts';
 import { newlineAndEncodingDamage } from './newline-and-encoding-damage.ts';
+import { ociVsDockerRelabel } from './oci-vs-docker-relabel.ts';
 import { opaqueErrors } from './opaque-errors.ts';
 import { pushIndexWithoutMediatype } from './push-index-without-mediatype.ts';
 import { putContentTypeWrong } from './put-content-type-wrong.ts';
@@ -79,6 +80,7 @@ export const FIXES: readonly Fix[] = [
   listForImageOnlyClient,
   fallbackTagIndexWithoutMediatype,
   schema1OnlyImage,
+  ociVsDockerRelabel,
   indexWithoutMediatype,
   manifestWithoutMediatype,
   // Pushes

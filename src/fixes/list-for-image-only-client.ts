@@ -1,3 +1,4 @@
+import { acceptsOnlyImages } from '../domain/accept.ts';
 import { imageFor, PLATFORMS } from '../domain/platform.ts';
 import type { Fix } from './fix.ts';
 
@@ -15,8 +16,8 @@ export const listForImageOnlyClient: Fix = {
       description: 'The platform whose image such clients get.',
     },
   },
-  manifest: ({ reference, acceptsOnlyImages, inspection, digest }, { platform = '' }) => {
-    if (reference.kind !== 'tag' || !acceptsOnlyImages || inspection.shape !== 'index') return undefined;
+  manifest: ({ reference, accepted, inspection, digest }, { platform = '' }) => {
+    if (reference.kind !== 'tag' || !acceptsOnlyImages(accepted) || inspection.shape !== 'index') return undefined;
     if (!inspection.keysAreExact) return undefined;
     const image = imageFor(platform, inspection.descriptors)?.digest;
     return image && { note: `chose the ${platform} image ${image} of ${digest}`, select: image };

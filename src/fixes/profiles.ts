@@ -27,6 +27,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
       'fallback-tag-index-without-mediatype': { mode: 'off' },
       'push-index-without-mediatype': { mode: 'off' },
       'schema1-only-image': { mode: 'off' },
+      'oci-vs-docker-relabel': { mode: 'off' },
     },
   },
   legacy: {
@@ -34,6 +35,8 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     purpose: 'Old engines and hand-made clients',
     fixes: {
       'list-for-image-only-client': { mode: 'on' },
+      'tags-list-shape': { aggregate: 'yes' },
+      'catalog-n-too-large': { aggregate: 'yes' },
     },
   },
   gitlab: {

@@ -127,7 +127,7 @@ function steps<View, Change>(
 }
 
 /** Asks one step; says what it wants changed, and only when it is `on`. */
-function ask<View, Change extends { readonly note: string }>(
+function ask<View, Change extends { readonly note: string; readonly declined?: true }>(
   step: Step<View, Change>,
   view: View,
   applied: AppliedFix[],
@@ -135,8 +135,9 @@ function ask<View, Change extends { readonly note: string }>(
   try {
     const change = step.hook(view, step.options);
     if (change === undefined) return undefined;
-    applied.push({ id: step.id, mode: step.mode, note: change.note });
-    return step.mode === 'on' ? change : undefined;
+    const mode = change.declined === true ? 'observe' : step.mode;
+    applied.push({ id: step.id, mode, note: change.note });
+    return mode === 'on' ? change : undefined;
   } catch (failure) {
     applied.push({ id: step.id, mode: step.mode, note: 'failed; the original was left as it is', failure });
     return undefined;

@@ -63,7 +63,7 @@ async function deleteAt(services: Services, exchange: Exchange, route: ManifestR
 function derivedIsNotThere(original: Digest): RegistryError {
   return new RegistryError('MANIFEST_UNKNOWN', {
     detail: { original },
-    explanation: `The registry does not have this digest: manifix derived it from ${original} by adding a mediaType. Delete ${original} instead.`,
+    explanation: `The registry does not have this digest: manifix derived it from ${original}. Delete ${original} instead.`,
     fix: 'index-without-mediatype',
   });
 }

@@ -15,7 +15,7 @@ import type { Services } from './ports.ts';
 import type { DerivedManifest } from './ports-facts.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
 
-type Derivation = Omit<NonNullable<ManifestOutcome['derive']>, 'fix'> & Pick<DerivedManifest, 'kind' | 'config'>;
+type Derivation = Omit<NonNullable<ManifestOutcome['derive']>, 'fix'> & Pick<DerivedManifest, 'config'>;
 
 export type Derived =
   | { readonly kind: 'derived'; readonly manifest: DerivedManifest }

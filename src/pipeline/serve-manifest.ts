@@ -1,10 +1,11 @@
-import { acceptsOnlyImages, parseAccept } from '../domain/accept.ts';
+import { parseAccept } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
 import { readsOnlySchema1 } from '../domain/engines.ts';
 import { type HeaderList, headerValue, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { inspectManifest } from '../domain/manifest.ts';
-import { DOCKER_MANIFEST } from '../domain/media-type.ts';
+import { DOCKER_MANIFEST, MANIFEST_TYPES } from '../domain/media-type.ts';
 import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from '../domain/range.ts';
+import type { ManifestView } from '../fixes/fix.ts';
 import type { ManifestOutcome } from '../fixes/run.ts';
 import { proveReadAccess } from './access.ts';
 import { type Derived, derivedHeaders, deriveManifest } from './derive-manifest.ts';
@@ -16,6 +17,8 @@ import type { CacheStatus, CanonicalManifest, Services } from './ports.ts';
 import type { DerivedManifest } from './ports-facts.ts';
 import { report } from './report.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
+
+type Reader = Pick<ManifestView, 'accepted' | 'schema1IsAll'>;
 
 export interface ManifestToServe {
   readonly manifest: CanonicalManifest;
@@ -64,7 +67,7 @@ async function derivedOf(
   const { digest } = manifest;
   if (derive !== undefined) {
     const { fix: _, ...made } = derive;
-    return deriveManifest(services, exchange, request, digest, { ...made, kind: 'media-type-added' });
+    return deriveManifest(services, exchange, request, digest, made);
   }
   const upstream = exchange.endpoint.upstream.name;
   const known = services.facts.derivedFrom(upstream, request.repository, digest, 'converted');
@@ -124,7 +127,7 @@ function prepared(
   const memo = exchange.endpoint.prepared.get(found.manifest) ?? new Map<string, ManifestOutcome>();
   const tag = reference.kind === 'tag' ? reference.tag : '';
   const reader = readerOf(exchange, request);
-  const key = `${method} ${tag} ${reader.acceptsOnlyImages} ${reader.schema1IsAll}`;
+  const key = `${method} ${tag} ${reader.accepted} ${reader.schema1IsAll}`;
   const outcome = memo.get(key) ?? prepare(services, exchange, request, found);
   if (memo.size >= MAX_PREPARED) memo.clear();
   memo.set(key, outcome);
@@ -133,12 +136,13 @@ function prepared(
 }
 
 /** What decides, by tag, which form of a manifest a client can read. */
-function readerOf({ request }: Exchange, { reference, sent }: ManifestRequest) {
-  if (reference.kind === 'digest') return { acceptsOnlyImages: false, schema1IsAll: false };
+function readerOf({ request }: Exchange, { reference, sent }: ManifestRequest): Reader {
+  if (reference.kind === 'digest') return { accepted: [], schema1IsAll: false };
+  const named = parseAccept(headerValues(request.clientHeaders, 'Accept'));
   const asked = parseAccept(headerValues(sent.headers, 'Accept'));
   const old = readsOnlySchema1(headerValue(request.clientHeaders, 'User-Agent'));
   return {
-    acceptsOnlyImages: acceptsOnlyImages(parseAccept(headerValues(request.clientHeaders, 'Accept'))),
+    accepted: MANIFEST_TYPES.filter((type) => named.includes(type)),
     schema1IsAll: asked.includes(DOCKER_MANIFEST) && !old,
   };
 }

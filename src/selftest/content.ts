@@ -6,11 +6,22 @@ import { DOCKER_MANIFEST, type MediaType, OCI_INDEX, OCI_MANIFEST } from '../dom
 /** What a repository holds, each under a tag of its own. No two repositories share a manifest or the blob, because manifix shares what it caches. */
 export type Content = Readonly<Record<(typeof TAGS)[number] | 'blob', Uint8Array>>;
 
-const TAGS = ['image', 'docker', 'index', 'untyped-index', 'untyped-image', 'ambiguous', 'inexact', 'big'] as const;
+const TAGS = [
+  'image',
+  'docker',
+  'index',
+  'untyped-index',
+  'untyped-image',
+  'plain-image',
+  'ambiguous',
+  'inexact',
+  'big',
+] as const;
 const TYPES: Partial<Record<(typeof TAGS)[number], MediaType>> = {
   image: OCI_MANIFEST,
   docker: DOCKER_MANIFEST,
   'untyped-image': OCI_MANIFEST,
+  'plain-image': OCI_MANIFEST,
 };
 
 /** Longer than what manifix reads whole. */
@@ -36,6 +47,13 @@ export function contentOf(repository: string): Content {
     index: bytesOf({ ...common, mediaType: OCI_INDEX, manifests: [child] }),
     'untyped-index': bytesOf({ ...common, manifests: [child] }),
     'untyped-image': bytesOf({ ...common, ...parts }),
+    // Docker's types know no annotations; what makes it different from that of other repositories is a URL.
+    'plain-image': bytesOf({
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      ...parts,
+      layers: parts.layers.map((layer) => ({ ...layer, urls: [`https://registry.invalid/${repository}`] })),
+    }),
     // An index for one reader and an image for another.
     ambiguous: bytesOf({ ...common, manifests: [], ...parts }),
     // Go reads this as an index with a mediaType, JavaScript as one without.

@@ -134,6 +134,10 @@ export const PULL_CASES: readonly SelftestCase[] = [
       (await get(stage, 'index', { Accept: `${OCI_MANIFEST}, ${DOCKER_MANIFEST}` })).body.equals(stage.content.image),
   },
   {
+    id: 'oci-vs-docker-relabel',
+    works: async (stage) => (await get(stage, 'plain-image')).body.includes(`"mediaType":"${DOCKER_MANIFEST}"`),
+  },
+  {
     id: 'index-without-mediatype',
     works: async (stage) => {
       const answer = await get(stage, 'untyped-index');

@@ -45,7 +45,11 @@ describe('the modes of a fix', () => {
     const refuse = new RegistryError('UNKNOWN');
     const observed = fix('a', {
       request: () => ({ note: 'n', refuse }),
-      manifest: () => ({ note: 'n', refuse, derive: { bytes: Buffer.from('x'), mediaType: OCI_INDEX, force: false } }),
+      manifest: () => ({
+        note: 'n',
+        refuse,
+        derive: { bytes: Buffer.from('x'), mediaType: OCI_INDEX, force: false, kind: 'media-type-added' },
+      }),
       response: () => ({ note: 'n', refuse, status: 500 }),
     });
     const set = compileFixes([observed], { a: { mode: 'observe', options: {} } });
@@ -143,7 +147,12 @@ describe('a hook that throws', () => {
 });
 
 describe('a manifest through the fixes', () => {
-  const derive = { bytes: Buffer.from('derived'), mediaType: OCI_INDEX, force: false };
+  const derive = {
+    bytes: Buffer.from('derived'),
+    mediaType: OCI_INDEX,
+    force: false,
+    kind: 'media-type-added',
+  } as const;
   const deriving = (id: string) => fix(id, { manifest: () => ({ note: `${id} changed it`, derive }) });
   const adding = (name: string) =>
     fix(name, { manifest: (view) => ({ note: `added ${name}`, headers: [...view.headers, [name, '1']] }) });

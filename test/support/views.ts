@@ -72,7 +72,7 @@ interface ManifestParts {
   readonly reference?: string;
   readonly body?: string | Uint8Array;
   readonly headers?: HeaderList;
-  readonly acceptsOnlyImages?: boolean;
+  readonly accepted?: ManifestView['accepted'];
   readonly schema1IsAll?: boolean;
   /** Where the pipeline announces something else than the sha256 of the body (schema 1). */
   readonly digest?: Digest;
@@ -90,7 +90,7 @@ export function manifestView(parts: ManifestParts = {}): ManifestView {
     bytes,
     digest: parts.digest ?? digestOf(bytes, algorithm),
     inspection: inspectManifest(bytes),
-    acceptsOnlyImages: parts.acceptsOnlyImages ?? false,
+    accepted: parts.accepted ?? [],
     schema1IsAll: parts.schema1IsAll ?? false,
     headers: parts.headers ?? [],
   };
