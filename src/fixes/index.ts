@@ -14,6 +14,7 @@ import { digestParameterShape } from './digest-parameter-shape.ts';
 import { dockerContentDigestBad } from './docker-content-digest-bad.ts';
 import { dockerContentDigestMissing } from './docker-content-digest-missing.ts';
 import { doubleEncodedState } from './double-encoded-state.ts';
+import { encodedPaths } from './encoded-paths.ts';
 import { errorBodyNotJson } from './error-body-not-json.ts';
 import { etagAndVary } from './etag-and-vary.ts';
 import { fallbackTagIndexWithoutMediatype } from './fallback-tag-index-without-mediatype.ts';
@@ -61,6 +62,8 @@ import { uploadsNoTrailingSlash } from './uploads-no-trailing-slash.ts';
 export const FIXES: readonly Fix[] = [
   // Names
   libraryPrefix,
+  // Targets
+  encodedPaths,
   // Negotiation
   acceptShape,
   acceptMissingOci404,

@@ -35,7 +35,9 @@ export type EdgeServer = Server | SecureServer;
 export interface Connections {
   /** Starts to count and to limit them. */
   guard(server: EdgeServer): void;
-  /** Whether the last answer on this connection has not left whole. */
+  /** Whether a request on this connection waits for the end of its answer. */
+  isAnswerDue(socket: Duplex): boolean;
+  /** Whether an answer on this connection may have begun and has not left whole. */
   isAnswering(socket: Duplex): boolean;
   /** Whether requests on this connection are not served. */
   isRefused(socket: Duplex): boolean;
@@ -61,6 +63,7 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
   const open = new Set<Socket>();
   const refused = new WeakSet<Duplex>();
   const latest = new WeakMap<Duplex, ServerResponse>();
+  const pipelined = new WeakSet<Duplex>();
   let closedIdleAt = Number.NEGATIVE_INFINITY;
   const counts = { refused: 0, dropped: 0, slow: 0 };
 
@@ -106,13 +109,20 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
       server.maxConnections = limits.accepted;
       // With TLS, requests come on the socket that decrypts, which there is after the handshake.
       server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', connected);
-      server.on('request', (incoming, outgoing) => latest.set(incoming.socket, outgoing));
+      server.on('request', ({ socket }, outgoing) => {
+        if (latest.get(socket)?.writableFinished === false) pipelined.add(socket);
+        latest.set(socket, outgoing);
+      });
       server.on('drop', () => {
         counts.dropped += 1;
       });
       server.once('listening', () => server.once('close', watch(server)));
     },
-    isAnswering: (socket) => latest.get(socket)?.writableFinished === false,
+    isAnswerDue: (socket) => latest.get(socket)?.writableFinished === false,
+    isAnswering(socket) {
+      const answer = latest.get(socket);
+      return answer?.writableFinished === false && (answer.headersSent || pipelined.has(socket));
+    },
     isRefused: (socket) => refused.has(socket),
     figures: () => ({ open: open.size, ...counts }),
   };

@@ -8,10 +8,11 @@ import { callerAt, type TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
+import { checkForm } from './message-form.ts';
 import { hostOf, openPassage, type Passage } from './passage.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
-import { originForm, parseTarget } from './routes.ts';
+import { originForm, parseTarget, type Target } from './routes.ts';
 import { isTokenRequest, type TokenEndpoint } from './token-endpoint.ts';
 import { withVia } from './via.ts';
 
@@ -67,6 +68,7 @@ export async function handle(
   let answer: Answer;
   let passage: Passage | undefined;
   try {
+    checkForm(incoming);
     if (isTokenRequest(url)) {
       seen.kind = 'token';
       const host = hostOf(incoming, headers).toLowerCase();
@@ -74,7 +76,7 @@ export async function handle(
     } else {
       const target = parseTarget(url);
       seen.kind = target.route.kind;
-      passage = openPassage(edge, incoming, headers, target, applied);
+      passage = openAsMeant(edge, incoming, headers, { target, url }, applied);
       seen.endpoint = passage.endpoint.name;
       seen.kind = passage.target.route.kind;
       const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers, id);
@@ -112,6 +114,21 @@ export async function handle(
     client: incoming.socket.remoteAddress ?? '',
     ...(failure === undefined ? {} : { error: failure }),
   });
+}
+
+/** The way of a request by the path as it was meant, or as it is written where the endpoint does not want it repaired. */
+function openAsMeant(
+  edge: Edge,
+  incoming: IncomingMessage,
+  headers: HeaderList,
+  { target, url }: { readonly target: Target; readonly url: string },
+  applied: Exchange['applied'],
+): Passage {
+  const passage = openPassage(edge, incoming, headers, target, applied);
+  const mode = target.respelled === true ? passage.endpoint.fixes.mode('encoded-paths') : undefined;
+  if (mode === undefined) return passage;
+  if (mode !== 'off') applied.push({ id: 'encoded-paths', mode, note: 'read the path as it was meant' });
+  return mode === 'on' ? passage : openPassage(edge, incoming, headers, parseTarget(url, 'asWritten'), applied);
 }
 
 /** The path without what a mangled upload URL may have glued to it in place of a query: upload state is a secret. */

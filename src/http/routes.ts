@@ -7,6 +7,8 @@ export interface Target {
   readonly route: Route;
   /** The raw query without its `?`. */
   readonly query: string;
+  /** Whether the path was written in another way than registries know it. */
+  readonly respelled?: boolean;
 }
 
 /** Far above a name of 255 and a digest of 135 characters, because upload ids are opaque and may be long. */
@@ -19,6 +21,9 @@ const QUERY = /^[\x21-\x7e]*$/;
 // reads them differently.
 const DECEPTIVE = /\/\/|\/\.{1,2}(?:\/|$)|%(?:[01][0-9a-f]|25|2[ef]|5c|7f)/i;
 
+// The two that registries know with a slash at the end.
+const ENDS_IN_SLASH = /(?:^\/v2|\/blobs\/uploads)\/$/;
+
 /** RFC 9112, section 3.2.2: servers have to understand the absolute form, too. The host in it is also in Host. */
 export function originForm(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
@@ -29,13 +34,16 @@ export function originForm(target: string): string {
  * Parses a raw request target (origin form, RFC 9112 section 3.2.1) into what it is about, or throws a RegistryError.
  * The path is decoded at most once and every name, tag and digest is checked against the grammar of the
  * distribution-spec. `new URL` is not used: it folds `..` and hides a second `?`.
+ * @param spelling `asMeant` understands slashes that are encoded, doubled or one too many at the end
  */
-export function parseTarget(target: string): Target {
+export function parseTarget(target: string, spelling: 'asMeant' | 'asWritten' = 'asMeant'): Target {
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : target.slice(mark + 1);
   if (path.length > MAX_PATH) throw new RegistryError('NAME_INVALID', { status: 414, message: 'the path is too long' });
-  if (!PATH.test(path) || DECEPTIVE.test(path) || !QUERY.test(query)) {
+  const meant = spelling === 'asMeant' && QUERY.test(query) ? meantRoute(path) : undefined;
+  if (meant !== undefined) return { route: meant, query, respelled: true };
+  if (!isPlain(path) || !QUERY.test(query)) {
     throw new RegistryError('NAME_INVALID', {
       explanation:
         'The path holds characters or segments (such as "..", an encoded slash or a control character) that no registry name has. ' +
@@ -44,6 +52,23 @@ export function parseTarget(target: string): Target {
     });
   }
   return { route: parsePath(path), query };
+}
+
+function isPlain(path: string): boolean {
+  return PATH.test(path) && !DECEPTIVE.test(path);
+}
+
+/**
+ * What a path is about once `%2F` is a slash, `//` one and a slash at the end none; undefined when that changes nothing, or
+ * leads to no route of registries. Upload ids are the registry's own, and stay as they are.
+ */
+function meantRoute(path: string): Route | undefined {
+  const single = path.replaceAll(/\/{2,}/g, '/');
+  const decoded = single.replaceAll(/%2f/gi, '/');
+  const respelled = ENDS_IN_SLASH.test(decoded) ? decoded : decoded.replace(/\/$/, '');
+  if (respelled === path || !isPlain(respelled) || !respelled.startsWith('/v2/')) return undefined;
+  const route = parsePath(respelled);
+  return route.kind === 'other' || route.kind === 'upload' ? undefined : route;
 }
 
 /** What a valid path is about. @throws RegistryError */

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
-import { RegistryError, renderError } from '../domain/errors.ts';
 import type { Certificate } from '../lib/certificate.ts';
 import { type Connections, createConnections, type EdgeServer, tooManyConnections } from './connections.ts';
 import { type Edge, handle, handleReady } from './handle.ts';
+import { refuseConnection, refuseExpectation, refuseTunnel } from './refuse.ts';
 import { answerError, respond } from './respond.ts';
 
 const OPTIONS = {
@@ -56,11 +55,15 @@ export function createEdgeServer(
       ? createServer(OPTIONS, listener)
       : createSecureServer({ ...OPTIONS, ...certificate, handshakeTimeout: HANDSHAKE_TIMEOUT }, listener);
   connections.guard(server);
-  server.on('clientError', (error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // What follows a request that was to be the last is ignored (RFC 9112, section 9.6); that one still gets its answer.
+    if (error.code === 'HPE_CLOSED_CONNECTION' && connections.isAnswerDue(socket)) return;
     // Words in the middle of an answer would be taken for a part of it.
     if (connections.isAnswering(socket)) socket.destroy();
     else refuseConnection(error, socket);
   });
+  server.on('connect', (_incoming, socket) => refuseTunnel(socket));
+  server.on('checkExpectation', refuseExpectation);
   return server;
 }
 
@@ -71,9 +74,6 @@ function turnAway({ method = 'GET' }: IncomingMessage, outgoing: ServerResponse)
   respond(outgoing, status, headers, body).catch(() => undefined);
 }
 
-/** How long a connection that was refused may stay open for its answer, in milliseconds. */
-const LINGER = 2_000;
-
 /** Ids that are unique across restarts and cheap: a random part for the process and a count. */
 function requestIds(): () => string {
   const process = randomBytes(6).toString('base64url');
@@ -82,27 +82,4 @@ function requestIds(): () => string {
     count += 1;
     return `${process}-${count.toString(36)}`;
   };
-}
-
-/**
- * Answers what is not HTTP. It has to be an answer: docker probes a plain port with TLS first and falls back to HTTP
- * only when it gets HTTP back.
- */
-function refuseConnection(cause: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || cause.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const tooLarge = cause.code === 'HPE_HEADER_OVERFLOW';
-  const tooSlow = cause.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const status = tooLarge ? '431 Request Header Fields Too Large' : tooSlow ? '408 Request Timeout' : '400 Bad Request';
-  const message = tooLarge ? 'the header fields are larger than 64 KiB' : 'the request is not well-formed HTTP/1.1';
-  const body = renderError(
-    new RegistryError('UNSUPPORTED', { message: tooSlow ? 'the request did not arrive in time' : message }),
-  );
-  // Closing at once would reset the connection under an answer that is still on its way.
-  setTimeout(() => socket.destroy(), LINGER).unref();
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }

@@ -2,8 +2,12 @@ import { refusal } from '../broken/message.ts';
 import { digestOf } from '../domain/digest.ts';
 import { on, type SelftestCase, withFields } from './case.ts';
 
-/** Lists of tags, repositories and referrers. */
+/** Lists of tags, repositories and referrers, and how they are asked for. */
 export const LIST_CASES: readonly SelftestCase[] = [
+  {
+    id: 'encoded-paths',
+    works: async ({ send, base }) => (await send('GET', `${base.replace('/v2/', '/v2//')}/tags/list/`)).status === 200,
+  },
   {
     id: 'catalog-n-too-large',
     registry: ({ request, normally }) =>
