@@ -1,0 +1,88 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { RegistryError } from '../../src/domain/errors.ts';
+import { compilePolicy, type RepositoryPattern } from '../../src/domain/repository-policy.ts';
+import { formatRoute } from '../../src/domain/route-path.ts';
+import { trustCheck } from '../../src/http/client.ts';
+import { createCursors } from '../../src/http/cursors.ts';
+import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
+import { openPassage } from '../../src/http/passage.ts';
+import { parseTarget, type Target } from '../../src/http/routes.ts';
+import { fakeUpstream } from '../support/fake-upstream.ts';
+import { fakeEndpoint } from '../support/scene.ts';
+
+const policy = compilePolicy(['open/**' as RepositoryPattern], ['open/secret' as RepositoryPattern]);
+const endpoint = { ...fakeEndpoint(fakeUpstream()), policy };
+const gate = {
+  endpoints: createEndpointRoutes([{ endpoint, ns: ['ns.test'], isDefault: true, prefix: 'team' }]),
+  cursors: createCursors(),
+  trusts: trustCheck([]),
+};
+
+/** What goes on to the upstream; undefined when nothing does. */
+function sentOn(method: string, target: string): Target | undefined {
+  const incoming = new IncomingMessage(new Socket());
+  incoming.method = method;
+  try {
+    return openPassage(gate, incoming, [['Host', 'manifix.test']], parseTarget(target), []).target;
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
+  }
+}
+
+const segment = fc.constantFrom(
+  ...[
+    'team',
+    'open',
+    'secret',
+    'other',
+    'app',
+    'library',
+    'manifests',
+    'blobs',
+    'uploads',
+    'tags',
+    'list',
+    'referrers',
+  ],
+  ...['1', `sha256:${'a'.repeat(64)}`, '_catalog', '_ext', '', '..', '%2e', 'open%2Fsecret', 'Secret', '~'],
+);
+const separator = fc.constantFrom('&', '?', ';', '%26', '&&');
+const parameter = fc.constantFrom(
+  ...['from=open/secret', 'from=team/open/secret', 'fro%6d=open/secret', 'from=open%2Fsecret', 'from=open/app'],
+  ...[
+    'from=team/open/app',
+    'FROM=open/secret',
+    'from',
+    `mount=sha256:${'a'.repeat(64)}`,
+    'n=1',
+    'ns=ns.test',
+    'ns=x.test',
+  ],
+);
+const target = fc
+  .tuple(fc.array(segment, { maxLength: 8 }), fc.array(fc.tuple(separator, parameter), { maxLength: 4 }))
+  .map(([segments, parameters]) => {
+    const query = parameters.map(([between, one], at) => (at === 0 ? one : `${between}${one}`)).join('');
+    return `/v2/${segments.join('/')}${query === '' ? '' : `?${query}`}`;
+  });
+
+it('whatever is asked for, nothing of what an endpoint does not serve is sent on', () => {
+  let passed = 0;
+  fc.assert(
+    fc.property(fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE'), target, (method, asked) => {
+      const sent = sentOn(method, asked);
+      if (sent === undefined) return;
+      passed += 1;
+      if ('repository' in sent.route) expect(policy.allows(sent.route.repository), asked).toBe(true);
+      if (sent.route.kind === 'other') expect(formatRoute(sent.route), asked).toMatch(/^\/v2\/open\/.*\/_/);
+      const sources = sent.route.kind === 'upload-start' && method === 'POST' ? decodeURIComponent(sent.query) : '';
+      expect(sources, asked).not.toMatch(/from=(?!open\/app(?:&|$))/);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(passed).toBeGreaterThan(30);
+});
