@@ -199,3 +199,14 @@ export interface NotDone {
   /** Why it is left alone, and what to do instead. */
   readonly reason: string;
 }
+
+/** A known defect that cannot come up, because of the way manifix works or is configured. It has tests and no page. */
+export interface Settled {
+  readonly id: string;
+  /** What people see of the defect elsewhere, in one line of Markdown. */
+  readonly symptom: string;
+  /** Why it does not come up here, in Markdown for a page in docs/fixes. */
+  readonly how: string;
+  /** A test that shows it. */
+  readonly test: string;
+}

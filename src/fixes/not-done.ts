@@ -3,6 +3,12 @@ import type { NotDone } from './fix.ts';
 /** Known defects that manifix leaves alone on purpose. */
 export const NOT_DONE: readonly NotDone[] = [
   {
+    id: 'referrers-emulation',
+    symptom: 'A registry without the referrers API: no `OCI-Subject`, and 404 for `/referrers/`',
+    reason:
+      'An index of referrers in manifix would know only what was pushed through it, and clients would no longer keep the fallback tag that everybody can read. They keep it by themselves when the API says 404.',
+  },
+  {
     id: 'foreign-layers',
     symptom: 'Nodes without internet fail on layers with `urls`, which clients fetch from third parties first',
     reason:

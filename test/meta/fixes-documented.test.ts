@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { catalogueTable } from '../../src/fixes/catalogue-table.ts';
 import { FIXES, RULES } from '../../src/fixes/index.ts';
 import { NOT_DONE } from '../../src/fixes/not-done.ts';
+import { SETTLED } from '../../src/fixes/settled.ts';
 import { CASES, NOT_TESTABLE } from '../../src/selftest/cases.ts';
 import { pageMistakes } from '../support/fix-pages.ts';
+import { KNOWN_DEFECTS } from '../support/known-defects.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -16,12 +18,22 @@ const namesIn = (path: string, ending: string) =>
 
 const entries = [...FIXES, ...RULES];
 const ids = entries.map(({ id }) => id);
-const known = [...entries, ...NOT_DONE];
+const known = [...entries, ...SETTLED, ...NOT_DONE];
 
 describe('the catalogue of fixes', () => {
   it('names every fix and rule once, in words of lower-case letters and digits', () => {
     expect(new Set(known.map(({ id }) => id)).size).toBe(known.length);
     expect(known.filter(({ id }) => !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(id))).toEqual([]);
+  });
+
+  it('knows every defect of the list that it was made from: as a fix, a rule, settled, or left alone with a reason', () => {
+    const all = new Set(known.map(({ id }) => id));
+    expect(KNOWN_DEFECTS.filter((id) => !all.has(id))).toEqual([]);
+  });
+
+  it('shows what is settled by a test that exists', () => {
+    expect(SETTLED.filter(({ test }) => !has(test))).toEqual([]);
+    expect(SETTLED.filter(({ how }) => how === '' || /[|\n]/.test(how))).toEqual([]);
   });
 
   it('tells the symptom of each in one line that fits into a table', () => {

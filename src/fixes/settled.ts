@@ -1,0 +1,47 @@
+import type { Settled } from './fix.ts';
+
+/** Known defects that cannot come up here. */
+export const SETTLED: readonly Settled[] = [
+  {
+    id: 'ns-parameter',
+    symptom: '400 from a registry for the `?ns=docker.io` that containerd sends to mirrors',
+    how: 'It chooses the endpoint and goes no further: [routes](../configuration.md#keys).',
+    test: 'test/e2e/routes.test.ts',
+  },
+  {
+    id: 'scope-mapping',
+    symptom: '`insufficient_scope`; a `Location`, `Link` or list that leads out of the prefix',
+    how: 'Names are mapped at the edge, wherever they stand, in both directions: [decisions](../decisions.md).',
+    test: 'test/interop/routes.test.ts',
+  },
+  {
+    id: 'mirror-without-credentials',
+    symptom: '`no basic auth credentials`: dockerd sends mirrors no login',
+    how: 'An upstream has credentials of its own, and its endpoints then ask nobody for any: [upstreams](../upstreams.md).',
+    test: 'test/e2e/credentials.test.ts',
+  },
+  {
+    id: 'accept-of-tokens',
+    symptom: '406 from a token service, or tokens in another field than expected',
+    how: 'manifix fetches tokens by itself, with `Accept: application/json`, and reads all their forms: [upstreams](../upstreams.md).',
+    test: 'test/interop/tokens.test.ts',
+  },
+  {
+    id: 'cross-tenant-cache',
+    symptom: 'Knowing a digest is enough to get private content from a shared cache',
+    how: 'The registry is asked whether the caller may read it in this repository: [decisions](../decisions.md).',
+    test: 'test/pipeline/access-model.test.ts',
+  },
+  {
+    id: 'foreign-token-realm',
+    symptom: 'A token realm makes a proxy take a password to another site, or fetch from the inside of its network',
+    how: 'A token service has to be of the site of its registry, or to be named by the operator: [upstreams](../upstreams.md).',
+    test: 'test/domain/realm.test.ts',
+  },
+  {
+    id: 'smuggling',
+    symptom: 'One request for the proxy, two for the registry behind it',
+    how: 'Requests are parsed strictly and written anew from their parts: [faults](../faults.md).',
+    test: 'test/e2e/bad-requests.test.ts',
+  },
+];
