@@ -6,7 +6,7 @@ import { openStore } from '../../src/store/open-store.ts';
 import { createFaultyFiles, type FileCall } from '../store/support/faulty-files.ts';
 import { blobPath } from '../store/support/test-store.ts';
 import { eventually } from '../support/deadline.ts';
-import { type FaultRig, type RigBlob, withRig } from '../support/faults/rig.ts';
+import { DISK_DEADLINE, type FaultRig, type RigBlob, withRig } from '../support/faults/rig.ts';
 import { isFullRun, scale } from '../support/faults/scale.ts';
 import { sampleImage } from '../support/images.ts';
 import { respond } from '../support/script-steps.ts';
@@ -64,6 +64,7 @@ describe('F50: a disk that is full', () => {
           await eventually(
             'the fill is over',
             async () => rig.cache.store.blobs.fill(blob.digest) === undefined || undefined,
+            DISK_DEADLINE,
           );
           wasFull = disk.heal();
           expect((await rig.pull(blob)).end).toBe('whole');
@@ -87,6 +88,7 @@ describe('F51: a disk that cannot be written', () => {
         await eventually(
           'the fill is over',
           async () => rig.cache.store.blobs.fill(blob.digest) === undefined || undefined,
+          DISK_DEADLINE,
         );
         expect(rig.gets(blob)).toBe(time);
       }

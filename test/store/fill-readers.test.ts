@@ -40,6 +40,26 @@ describe('readers of one fill', () => {
     stalledLater.close();
   });
 
+  it.each(['holds its chunk', 'leaves with its chunk on the way'])('are not changed under one that %s', async (how) => {
+    await using opened = await openTestStore();
+    const { bytes, digest } = sample(24 * MIB);
+    const { source, call } = createManualSource();
+    const fill = opened.store.blobs.startFill(digest, source);
+    const upstream = await call(0);
+    upstream.answer(200, length(bytes));
+    const slow = fill.reader();
+    upstream.send(bytes.subarray(0, MIB));
+    const chunk = (await within('the first chunk', slow.next())) ?? Buffer.alloc(0);
+    if (how !== 'holds its chunk') slow.close();
+    const quick = drain(fill.reader());
+    // In pieces, so that memory comes into use again on the way.
+    for (let at = MIB; at < bytes.length; at += 256 * KIB) upstream.send(bytes.subarray(at, at + 256 * KIB));
+    upstream.end();
+    expect((await within('the quick reader', quick)).equals(bytes)).toBe(true);
+    expect(bytes.subarray(0, chunk.length).equals(chunk)).toBe(true);
+    slow.close();
+  });
+
   it('go on when the one that came first leaves', async () => {
     await using opened = await openTestStore();
     const { bytes, digest } = sample(2 * MIB);

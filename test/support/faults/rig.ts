@@ -25,6 +25,9 @@ export interface RigBlob extends Sample {
   readonly pattern: RegExp;
 }
 
+/** How long the end of a download may take whose bytes have to be on disk first, in milliseconds. */
+export const DISK_DEADLINE = 25_000;
+
 /** manifix between a scripted registry and clients that never take a wrong byte for right. */
 export interface FaultRig {
   readonly upstream: ScriptedUpstream;
@@ -131,7 +134,8 @@ async function setUp(directory: string, options: RigOptions): Promise<Stage> {
       const download = await open(request);
       return Object.assign(download, { end: await download.ended });
     },
-    stored: ({ digest }) => eventually(`${digest} is stored`, () => isStored(cache, digest)),
+    // A sync waits for all that the machine has to write, which may be the work of other programs.
+    stored: ({ digest }) => eventually(`${digest} is stored`, () => isStored(cache, digest), DISK_DEADLINE),
     gets: ({ pattern }) =>
       upstream.requests.filter(({ method, target }) => method === 'GET' && pattern.test(target)).length,
     async expectAlive() {
