@@ -61,7 +61,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const defects = createDefects(Date.now, (upstream, fix) =>
     logger.warn({ upstream, fix }, 'a registry shows a defect that manifix works around'),
   );
-  const metrics = createMetrics(store, connections.figures, defects);
+  const conditions = () => generation.upstreams.flatMap((upstream) => upstream.conditions());
+  const metrics = createMetrics(store, connections.figures, defects, conditions);
   const offenders = createOffenders(Date.now);
   const telemetry = watchedTelemetry(createTelemetry(logger, metrics), offenders, hooks);
   const grants = createGrants();
@@ -90,6 +91,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const admin = createAdminServer({
     metrics,
     health: store.health,
+    upstreams: conditions,
     accepting: () => accepting,
     tools: toolOperations(() => generation.config, startApp, offenders),
     cache: operationsOn(store, () => {

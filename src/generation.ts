@@ -13,13 +13,14 @@ import { createTokenEndpoint } from './http/token-endpoint.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Telemetry } from './pipeline/ports.ts';
-import { createUpstream, type UpstreamClient } from './upstream/upstream.ts';
+import type { GuardedClient } from './upstream/guard.ts';
+import { createRegistry } from './upstream/registry.ts';
 
 /** Everything that follows from the configuration and is replaced as a whole by a reload. */
 export interface Generation {
   readonly config: Config;
   readonly edge: Edge;
-  readonly upstreams: readonly UpstreamClient[];
+  readonly upstreams: readonly GuardedClient[];
 }
 
 /** Makes upstreams, endpoints and the edge of a configuration; what outlives a reload is handed in. */
@@ -28,17 +29,18 @@ export function generationOf(
   dispatch: Dispatch,
   metrics: Pick<Metrics, 'upstreamAnswered'>,
   telemetry: Telemetry,
-  watch = (upstream: UpstreamClient) => upstream,
+  watch = (upstream: GuardedClient) => upstream,
 ): Generation {
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, { url, credentials, realms, limits }]) => [
+    Object.entries(config.upstreams).map(([name, { url, fallbacks = [], credentials, realms, timeouts, limits }]) => [
       name,
       watch(
-        createUpstream({
+        createRegistry({
           name,
-          url,
+          urls: [url, ...fallbacks],
           credentials,
           realms,
+          timeouts,
           ...limits,
           onAnswer: (answer) => metrics.upstreamAnswered(answer),
         }),
@@ -69,7 +71,7 @@ export function generationOf(
 
 function endpointOf(
   endpoint: Omit<EndpointConfig, 'host' | 'prefix' | 'ns' | 'isDefault'>,
-  upstreams: ReadonlyMap<string, UpstreamClient>,
+  upstreams: ReadonlyMap<string, GuardedClient>,
   config: Config,
 ): Endpoint {
   const upstream = upstreams.get(endpoint.upstream);

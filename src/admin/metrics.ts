@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import { addFigures, type CacheFigures, type ConnectionFigures, type DefectFigures } from './figures.ts';
+import { addUpstreamFigures, type UpstreamConditions } from './upstream-figures.ts';
 
 /** An answer of a registry, as the upstream client saw it. */
 export interface UpstreamFigures {
@@ -21,9 +22,15 @@ export interface Metrics {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Label values come from closed sets (routes, statuses, fixes, configured names), so that series cannot grow without end. */
-export function createMetrics(cache: CacheFigures, connections: ConnectionFigures, defects: DefectFigures): Metrics {
+export function createMetrics(
+  cache: CacheFigures,
+  connections: ConnectionFigures,
+  defects: DefectFigures,
+  upstreams: UpstreamConditions,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  addUpstreamFigures(registers, upstreams);
   collectDefaultMetrics({ register: registry });
   const requests = new Counter({
     name: 'manifix_requests_total',

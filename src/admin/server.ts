@@ -4,11 +4,14 @@ import { Hono } from 'hono';
 import { type CacheOperations, createCacheRoutes } from './cache-routes.ts';
 import type { Metrics } from './metrics.ts';
 import { createToolRoutes, type ToolOperations } from './tool-routes.ts';
+import { type UpstreamConditions, upstreamTroubles } from './upstream-figures.ts';
 
 export interface AdminOptions {
   readonly metrics: Metrics;
   /** `ok`, or a sentence that says what does not work while requests are still answered. */
   readonly health: () => 'ok' | { readonly degraded: string };
+  /** How registries do; they take nothing from readiness, because the cache answers without them. */
+  readonly upstreams: UpstreamConditions;
   /** False from the start of the shutdown on, so that load balancers look elsewhere. */
   readonly accepting: () => boolean;
   readonly cache: CacheOperations;
@@ -28,13 +31,17 @@ const PATHS = [
 ];
 
 /** The listener for operators: liveness, readiness, metrics and the cache. It is separate so that clients cannot reach it. */
-export function createAdminServer({ metrics, health, accepting, cache, tools }: AdminOptions): Server {
+export function createAdminServer({ metrics, health, upstreams, accepting, cache, tools }: AdminOptions): Server {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {
     if (!accepting()) return context.json({ status: 'stopping' }, 503);
     const state = health();
-    return context.json(state === 'ok' ? { status: 'ok' } : { status: 'degraded', reason: state.degraded });
+    const troubles = upstreamTroubles(upstreams);
+    return context.json({
+      ...(state === 'ok' ? { status: 'ok' } : { status: 'degraded', reason: state.degraded }),
+      ...(troubles === undefined ? {} : { upstreams: troubles }),
+    });
   });
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),

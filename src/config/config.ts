@@ -17,10 +17,21 @@ export const logFormats = ['auto', 'json', 'pretty'] as const;
 /** `auto` is `pretty` on a terminal and `json` elsewhere. */
 export type LogFormat = (typeof logFormats)[number];
 
+/** How long a registry is waited for, in milliseconds. */
+export interface UpstreamTimeouts {
+  readonly connect: number;
+  readonly headers: number;
+  readonly stall: number;
+  readonly revalidate: number;
+}
+
 /** A registry that manifix talks to. */
 export interface UpstreamConfig {
   /** http or https, perhaps with a path in front of `/v2/`; no credentials, query, fragment or trailing slash. */
   readonly url: string;
+  /** Where reads go while nobody answers there, in order. */
+  readonly fallbacks?: readonly string[];
+  readonly timeouts: UpstreamTimeouts;
   readonly kind: UpstreamKind;
   readonly limits?:
     | {

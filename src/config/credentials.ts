@@ -5,7 +5,8 @@ import type { WrittenCredentials } from './schema-credentials.ts';
 import { readSecretFile } from './secret-file.ts';
 
 interface WrittenUpstream {
-  readonly url: string;
+  readonly url?: string | undefined;
+  readonly urls?: readonly string[] | undefined;
   readonly credentials: WrittenCredentials;
 }
 
@@ -29,7 +30,7 @@ export function readCredentials(
   return mistakes.length > 0 ? { mistakes } : { read };
 }
 
-function readOne({ url, credentials }: WrittenUpstream, env: NodeJS.ProcessEnv): Outcome {
+function readOne({ url, urls = [], credentials }: WrittenUpstream, env: NodeJS.ProcessEnv): Outcome {
   const { mode, dockerConfig, username, password, passwordFile, passwordEnv } = credentials;
   const ways = { password, passwordFile, passwordEnv };
   const given = Object.entries(ways).filter(([, value]) => value !== undefined);
@@ -38,7 +39,7 @@ function readOne({ url, credentials }: WrittenUpstream, env: NodeJS.ProcessEnv):
     return { key: '', wrong: 'one of none, passthrough, a username with its password, or a dockerConfig; not several' };
   }
   if (mode !== undefined) return { credentials: { kind: mode } };
-  if (dockerConfig !== undefined) return fromDockerConfig(dockerConfig, url);
+  if (dockerConfig !== undefined) return fromDockerConfig(dockerConfig, url ?? urls[0] ?? '');
   if (username === undefined) return { key: 'username', wrong: 'required, because there is a password' };
   if (given.length !== 1) {
     const wrong = given.length === 0 ? 'needs one of' : 'takes only one of';

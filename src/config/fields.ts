@@ -125,8 +125,6 @@ export const origin = () =>
 /** The address of a registry. The messages never repeat it: it may hold a password. */
 export const registryUrl = () =>
   field<string>('URL', (written) => {
-    if (written === undefined)
-      return { wrong: 'required: the URL of the registry, such as https://registry.example.com' };
     const url = typeof written === 'string' && /^https?:\/\//i.test(written) ? URL.parse(written) : null;
     if (url === null || typeof written !== 'string') {
       return { wrong: 'expected an http or https URL such as https://registry.example.com' };

@@ -18,6 +18,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
   const endpoints = Array.isArray(list) ? list.map((entry) => (isMap(entry) ? entry : {})) : [];
   return [
     ...(upstreams === undefined || (isMap(upstreams) && names.length === 0) ? [noUpstream()] : []),
+    ...names.flatMap((name) => urlMistakes(valueAt(upstreams, [name]), ['upstreams', name])),
     ...names.filter((name) => !NAME.test(name)).map((name) => badName(['upstreams', name])),
     ...(names.length > 1 && endpoints.length === 0 ? [noEndpoint(names)] : []),
     ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
@@ -47,6 +48,16 @@ function noUpstream(): Mistake {
     path: ['upstreams'],
     message: 'required: at least one registry, such as "hub: { url: https://registry.example.com }"',
   };
+}
+
+function urlMistakes(upstream: unknown, path: Path): readonly Mistake[] {
+  if (upstream !== undefined && !isMap(upstream)) return [];
+  const { url, urls } = upstream ?? {};
+  if (url !== undefined && urls !== undefined) return [{ path: [...path, 'urls'], message: 'set either url or urls' }];
+  if (Array.isArray(urls) && urls.length === 0) return [{ path: [...path, 'urls'], message: 'name at least one URL' }];
+  if (url !== undefined || urls !== undefined) return [];
+  const message = 'required: the URL of the registry, such as https://registry.example.com';
+  return [{ path: [...path, 'url'], message }];
 }
 
 function noEndpoint(names: readonly string[]): Mistake {

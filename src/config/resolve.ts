@@ -32,7 +32,7 @@ export function resolveConfig(
     upstreams: Object.fromEntries(
       Object.entries(upstreams).map(([name, upstream]) => [
         name,
-        { ...upstream, credentials: credentials.get(name) ?? { kind: 'passthrough' } },
+        { ...resolveUrls(upstream), credentials: credentials.get(name) ?? { kind: 'passthrough' } },
       ]),
     ),
     endpoints: listed.map((endpoint) => ({
@@ -76,6 +76,11 @@ function resolveEndpoint(
     profile,
     fixes: Object.fromEntries(settings),
   };
+}
+
+function resolveUrls({ url, urls = [], credentials: _, ...rest }: WrittenConfig['upstreams'][string]) {
+  const [first = '', ...fallbacks] = url === undefined ? urls : [url];
+  return { ...rest, url: first, ...(fallbacks.length === 0 ? {} : { fallbacks }) };
 }
 
 type WrittenTags = Omit<WrittenConfig['cache'], 'dir' | 'maxSize' | 'scrubRate'>;

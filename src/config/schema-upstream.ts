@@ -1,12 +1,30 @@
 import { z } from 'zod';
 import { upstreamKinds } from './config.ts';
-import { bodySize, origin, registryUrl } from './fields.ts';
+import { bodySize, origin, registryUrl, shortDuration } from './fields.ts';
 import { credentialsSchema } from './schema-credentials.ts';
 
 /** One registry that manifix talks to. */
 export function upstreamSchema() {
   return z.strictObject({
-    url: registryUrl().describe('Where the registry is, without `/v2/`. No credentials, query or fragment.'),
+    url: registryUrl().optional().describe('Where the registry is, without `/v2/`. No credentials, query or fragment.'),
+    urls: z
+      .array(registryUrl())
+      .optional()
+      .describe(
+        'Instead of `url`: several places with the same content. Reads go to the first that answers, pushes to the first.',
+      ),
+    timeouts: z
+      .strictObject({
+        connect: shortDuration().prefault('5s').describe('Until the connection stands. Several `urls` share it.'),
+        headers: shortDuration()
+          .prefault('20s')
+          .describe('Until the header fields of an answer are in. Several `urls` share it.'),
+        stall: shortDuration().prefault('60s').describe('How long the bytes of an answer may pause.'),
+        revalidate: shortDuration()
+          .prefault('1500ms')
+          .describe('How long clients wait for the registry when there is an older answer in the cache.'),
+      })
+      .prefault({}),
     limits: z
       .strictObject({
         maxRequestBody: bodySize()

@@ -85,6 +85,7 @@ function fill(dockerRegistry: BrokenRegistry, gitlab: BrokenRegistry): void {
   }
 }
 
+const TIMEOUTS = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 5_000 };
 const TAGS: TagSettings = { tagTtl: 60_000, tags: [], staleWhileRevalidate: 0, staleFor: 0, notFoundTtl: 0 };
 
 function configuration(directory: string, dockerRegistry: string, gitlab: string): Config {
@@ -105,8 +106,8 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     admin: undefined,
     cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, scrubRate: 0, ...TAGS },
     upstreams: {
-      registry: { url: dockerRegistry, kind: 'generic', ...asCaller },
-      gitlab: { url: gitlab, kind: 'gitlab', ...asCaller },
+      registry: { url: dockerRegistry, kind: 'generic', timeouts: TIMEOUTS, ...asCaller },
+      gitlab: { url: gitlab, kind: 'gitlab', timeouts: TIMEOUTS, ...asCaller },
     },
     endpoints: [
       { ...plain, name: 'registry', upstream: 'registry', isDefault: true },

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { readUpTo } from '../lib/read-body.ts';
-import type { UpstreamClient } from '../upstream/upstream.ts';
+import type { GuardedClient } from '../upstream/guard.ts';
 import type { Answer } from './seen.ts';
 
 /** An answer of a registry as it came, with what it was asked. */
@@ -15,7 +15,7 @@ export interface TracedAnswer extends Answer {
 const MAX_BODY = 8 * 1024 * 1024;
 
 /** Makes an upstream note its answers to reads of manifests before anybody changes them. */
-export function traced(upstream: UpstreamClient, note: (answer: TracedAnswer) => void): UpstreamClient {
+export function traced(upstream: GuardedClient, note: (answer: TracedAnswer) => void): GuardedClient {
   return {
     ...upstream,
     async request(asked) {

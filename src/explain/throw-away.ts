@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { HostPort } from '../lib/address.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-import type { UpstreamClient } from '../upstream/upstream.ts';
+import type { GuardedClient } from '../upstream/guard.ts';
 
 /** What a starter of the program may watch. */
 export interface AppHooks {
   readonly requestFinished?: (request: FinishedRequest) => void;
   /** Gets each upstream and gives what is used in its place. */
-  readonly watch?: (upstream: UpstreamClient) => UpstreamClient;
+  readonly watch?: (upstream: GuardedClient) => GuardedClient;
 }
 
 /** Starts the whole program on a configuration; app.ts has it, and hands it in. */

@@ -42,6 +42,7 @@ import { putContentTypeWrong } from './put-content-type-wrong.ts';
 import { putSchema1Reserialised } from './put-schema1-reserialised.ts';
 import { rangeHeaderUnit } from './range-header-unit.ts';
 import { rangeIgnored } from './range-ignored.ts';
+import { rateLimit429 } from './rate-limit-429.ts';
 import { redirectAuthLeak400 } from './redirect-auth-leak-400.ts';
 import { referrersMisbehaviour } from './referrers-misbehaviour.ts';
 import { schema1OnlyImage } from './schema1-only-image.ts';
@@ -112,6 +113,7 @@ export const FIXES: readonly Fix[] = [
   // Answers
   redirectAuthLeak400,
   unreachableRedirectOrLocation,
+  rateLimit429,
   errorBodyNotJson,
   bodyFramingLimits,
   manifestSizeLimit,

@@ -4,6 +4,7 @@ import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts
 import { parseMediaType } from '../domain/media-type.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
+import { inTime } from '../lib/in-time.ts';
 import { askHead } from './ask-head.ts';
 import type { Exchange } from './exchange.ts';
 import type { ReadAccess, Services } from './ports.ts';
@@ -71,7 +72,12 @@ export async function proveReadAccess(
   const { endpoint, caller } = exchange;
   const accept = headerValues(headers, 'Accept');
   const question = JSON.stringify([endpoint.upstream.name, repository, kind, digest, caller.identity, accept]);
-  return services.questions.access(question, () => askForAccess(services, exchange, repository, kind, digest, headers));
+  const ask = () =>
+    services.questions.access(question, () => askForAccess(services, exchange, repository, kind, digest, headers));
+  if (services.facts.link(endpoint.upstream.name, repository, kind, digest) !== 'open') return ask();
+  // Nobody waits for a registry that keeps silent about content that it serves to all.
+  const outlook = endpoint.upstream.outlook('HEAD', headers);
+  return (outlook.ask ? await inTime(ask(), outlook.patience) : undefined) ?? { outcome: 'allowed' };
 }
 
 async function askForAccess(

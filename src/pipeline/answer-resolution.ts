@@ -1,5 +1,6 @@
 import type { Digest } from '../domain/digest.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { inTime } from '../lib/in-time.ts';
 import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
 import type { Services } from './ports.ts';
@@ -9,8 +10,46 @@ import type { ManifestRequest } from './resolve-manifest.ts';
 import type { Resolution } from './resolve-once.ts';
 import { serveManifest } from './serve-manifest.ts';
 
+/**
+ * Asks the registry and answers with what it says. Where something is known from earlier, nobody waits for a registry that will
+ * not answer, or not soon: the question runs on, and the last known manifest is the answer.
+ */
+export async function answerInTime(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  known: Digest | undefined,
+  ask: () => Promise<Resolution>,
+): Promise<Answer> {
+  const outlook = exchange.endpoint.upstream.outlook('HEAD', request.sent.headers);
+  const stale = (reason: StaleReason) => staleAnswer(services, exchange, request, known, reason);
+  if (!outlook.ask) {
+    const early = await stale('registry-unavailable');
+    if (early !== undefined) return early;
+  }
+  const asking = ask();
+  const resolution = known === undefined ? await asking : await inTime(asking, outlook.patience);
+  if (resolution === undefined) {
+    const early = await stale('registry-slow');
+    if (early === undefined) return answerResolution(services, exchange, request, await asking, known);
+    abandon(asking);
+    return early;
+  }
+  return answerResolution(services, exchange, request, resolution, known);
+}
+
+/** Lets a question run on for which nobody waits any more; whoever asks next will hear why it failed. */
+export function abandon(asking: Promise<Resolution>): void {
+  asking.then(
+    (resolution) => {
+      if (resolution.kind === 'stream') resolution.stream.destroy();
+    },
+    () => undefined,
+  );
+}
+
 /** Answers with what a question came to; during an outage with the manifest `known` from earlier, if there is one. */
-export async function answerResolution(
+async function answerResolution(
   services: Services,
   exchange: Exchange,
   request: ManifestRequest,
@@ -89,6 +128,7 @@ export async function staleAnswer(
 }
 
 const WARNINGS: Partial<Record<StaleReason, string>> = {
+  'registry-slow': 'the registry takes its time; this is the last known content',
   'registry-unavailable': 'the registry cannot be asked at the moment; this is the last known content',
 };
 

@@ -1,9 +1,9 @@
 import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
 import type { HeaderList } from '../domain/headers.ts';
-import { type Exchange, redirectsOf, storageProbeOf } from './exchange.ts';
+import { type Exchange, redirectsOf, storageProbeOf, throttledOf } from './exchange.ts';
 import type { Services, UpstreamResponse } from './ports.ts';
 import type { LinkKind } from './ports-facts.ts';
-import { reportRepair } from './report.ts';
+import { reportRepair, reportWait } from './report.ts';
 
 const FIX = 'head-unsupported';
 
@@ -31,7 +31,9 @@ export async function askHead(services: Services, exchange: Exchange, question: 
     path,
     headers: [...headers, ...part],
     redirects: redirectsOf(exchange.endpoint),
+    throttled: throttledOf(exchange.endpoint),
   });
+  reportWait(exchange, response);
   response.body.destroy();
   const answer = headOfFirstByte(response);
   settleHead(services, exchange, question, head.status, answer.status);
@@ -50,8 +52,10 @@ export async function sendHead(
     path,
     headers,
     redirects: redirectsOf(endpoint),
+    throttled: throttledOf(endpoint),
     ...storageProbeOf(endpoint),
   });
+  reportWait(exchange, response);
   response.body.destroy();
   if (response.status === 200) services.heads.succeeded(endpoint.upstream, kind);
   return response;

@@ -7,10 +7,10 @@ import { formatRoute } from '../domain/route-path.ts';
 import { decodeBody } from '../lib/content-encoding.ts';
 import { readUpTo } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, throttledOf } from './exchange.ts';
 import { withoutManifest } from './manifest-as-blob.ts';
 import type { FillSource, Services } from './ports.ts';
-import { reportRedirect, reportRepair } from './report.ts';
+import { reportRedirect, reportRepair, reportWait } from './report.ts';
 
 /** Compressed answers up to this size are judged by their digest; longer ones are layers, which are compressed already. */
 const MAX_JUDGED = 8 * 1024 * 1024;
@@ -29,9 +29,11 @@ export function blobSource(
     const response = await upstream.request({
       method: 'GET',
       path: formatRoute(route),
+      throttled: throttledOf(exchange.endpoint),
       headers: [...readHeaders(exchange.request.headers), ...resume],
       signal,
     });
+    reportWait(exchange, response);
     if (from === undefined) reportRedirect(exchange, response);
     const coding = headerValue(response.headers, 'Content-Encoding')?.trim().toLowerCase();
     if (coding === undefined || coding === '' || coding === 'identity' || response.status !== 200) {

@@ -49,7 +49,7 @@ export interface Exchange {
 }
 
 /** Why an answer is not the registry's word of now. */
-export type StaleReason = 'registry-unavailable' | 'refreshing';
+export type StaleReason = 'registry-unavailable' | 'registry-slow' | 'refreshing';
 
 export type AnswerBody =
   | { readonly kind: 'none' }
@@ -80,6 +80,11 @@ export function redirectsOf({ fixes }: Endpoint): 'follow' | 'own' | 'pass' {
 /** What a HEAD says about storage that refuses it. */
 export function storageProbeOf({ fixes }: Endpoint): { readonly probeStorage: boolean } {
   return { probeStorage: fixes.mode('head-presigned-403') === 'on' };
+}
+
+/** Whether the registry's limits are waited for or passed on. */
+export function throttledOf(endpoint: Endpoint): 'wait' | 'pass' {
+  return endpoint.fixes.mode('rate-limit-429') === 'on' ? 'wait' : 'pass';
 }
 
 export const NO_BODY: AnswerBody = { kind: 'none' };

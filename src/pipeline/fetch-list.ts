@@ -6,10 +6,10 @@ import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { decodeBody } from '../lib/content-encoding.ts';
 import { readUpTo } from '../lib/read-body.ts';
-import { type Exchange, redirectsOf } from './exchange.ts';
+import { type Exchange, redirectsOf, throttledOf } from './exchange.ts';
 import type { Refusal, UpstreamResponse } from './ports.ts';
 import { readRefusal } from './relay.ts';
-import { reportRedirect, reportRepair } from './report.ts';
+import { reportRedirect, reportRepair, reportWait } from './report.ts';
 
 export type ListRoute = Extract<Route, { kind: ListKind }>;
 
@@ -45,8 +45,10 @@ export async function fetchList(exchange: Exchange, route: ListRoute, sent: Requ
     path: formatRoute(route) + (sent.query === '' ? '' : `?${sent.query}`),
     headers: withoutHeaders(sent.headers, ...CONDITIONAL),
     redirects: redirectsOf(exchange.endpoint),
+    throttled: throttledOf(exchange.endpoint),
     signal: exchange.signal,
   });
+  reportWait(exchange, response);
   reportRedirect(exchange, response);
   if (response.status >= 400) return { kind: 'refused', refusal: await readRefusal(response) };
   if (response.status !== 200) return { kind: 'stream', response };

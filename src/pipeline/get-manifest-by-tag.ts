@@ -2,7 +2,7 @@ import { parseAccept, type View, viewOf } from '../domain/accept.ts';
 import { headerValues } from '../domain/headers.ts';
 import type { Tag } from '../domain/reference.ts';
 import { judgeTag } from '../domain/tag-policy.ts';
-import { answerResolution, freshAnswer, staleAnswer } from './answer-resolution.ts';
+import { abandon, answerInTime, freshAnswer, staleAnswer } from './answer-resolution.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { isGone } from './gone.ts';
 import type { Services } from './ports.ts';
@@ -39,15 +39,15 @@ export async function getByTag(
     const fresh = await freshAnswer(services, exchange, request, known.digest, known.confirmedAt + ttl);
     if (fresh !== undefined) return fresh;
   }
-  const asking = refreshTag(services, flight, exchange, request, { tag, view, name }, known);
+  const ask = () => refreshTag(services, flight, exchange, request, { tag, view, name }, known);
   if (state === 'refreshing') {
     const early = await staleAnswer(services, exchange, request, known?.digest, 'refreshing');
     if (early !== undefined) {
-      abandon(asking);
+      abandon(ask());
       return early;
     }
   }
-  return answerResolution(services, exchange, request, await asking, state === 'expired' ? undefined : known?.digest);
+  return answerInTime(services, exchange, request, state === 'expired' ? undefined : known?.digest, ask);
 }
 
 /** The name under which it is recorded what a tag means to this kind of request. What a query selects nobody knows. */
@@ -112,15 +112,4 @@ async function forgetWhenGone(
   const mayRead = services.grants.has(upstream, request.repository, exchange.caller.identity);
   if (!mayRead && !(await isGone(exchange, request, status))) return;
   services.facts.dropTags(upstream, request.repository, tag);
-}
-
-/** Lets a question run on for which nobody waits any more. */
-function abandon(asking: Promise<Resolution>): void {
-  asking.then(
-    (resolution) => {
-      if (resolution.kind === 'stream') resolution.stream.destroy();
-    },
-    // Whoever asks for the tag next will hear the reason.
-    () => undefined,
-  );
 }

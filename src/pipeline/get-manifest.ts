@@ -3,7 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import { withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import type { Route } from '../domain/route.ts';
-import { answerResolution, freshAnswer } from './answer-resolution.ts';
+import { answerInTime, freshAnswer } from './answer-resolution.ts';
 import type { ConvertImage } from './convert-image.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { getByTag } from './get-manifest-by-tag.ts';
@@ -67,8 +67,9 @@ async function getByDigest(
   const hit = await freshAnswer(services, exchange, request, digest, Number.POSITIVE_INFINITY);
   if (hit !== undefined) return hit;
   const headFirst = exchange.request.method === 'HEAD' || (await services.manifests.get(digest)) !== undefined;
-  const resolution = await resolveOnce(services, flight, exchange, { request, view: '', headFirst }, () =>
-    resolveManifest(services, exchange, request, headFirst),
+  return answerInTime(services, exchange, request, digest, () =>
+    resolveOnce(services, flight, exchange, { request, view: '', headFirst }, () =>
+      resolveManifest(services, exchange, request, headFirst),
+    ),
   );
-  return answerResolution(services, exchange, request, resolution, digest);
 }

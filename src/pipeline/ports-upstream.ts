@@ -12,6 +12,16 @@ export interface UpstreamRequest {
   readonly redirects?: 'follow' | 'own' | 'pass';
   /** Whether a HEAD that another origin refuses is sent there as a GET of the first byte. */
   readonly probeStorage?: boolean;
+  /** `wait` waits a 429 out as far as clients bear it; default `pass`. */
+  readonly throttled?: 'wait' | 'pass';
+}
+
+/** What to expect of a question to a registry. */
+export interface Outlook {
+  /** False when it would not be answered: the registry fails, keeps silent or limits requests. */
+  readonly ask: boolean;
+  /** How long whoever has an older answer should wait for a new one, in milliseconds. */
+  readonly patience: number;
 }
 
 /** The final answer, after redirects. Whoever gets it reads `body` to its end or destroys it. */
@@ -23,6 +33,8 @@ export interface UpstreamResponse {
   readonly redirected: boolean;
   /** Whether this is the answer to a GET of the first byte in place of a HEAD, put as the HEAD's. */
   readonly probed?: boolean;
+  /** For how long 429s were waited out, in milliseconds. */
+  readonly waited?: number;
 }
 
 /** A request that the registry answered 401, and the fields that it was sent with. */
@@ -54,4 +66,6 @@ export interface Upstream {
     refused?: RefusedRequest,
   ): Promise<HeaderList>;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Nothing is asked to tell it. */
+  outlook(method: 'GET' | 'HEAD', headers: HeaderList): Outlook;
 }

@@ -15,7 +15,7 @@ import type { UpstreamResponse } from './ports-upstream.ts';
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
 
-export type { RefusedRequest, Upstream, UpstreamRequest, UpstreamResponse } from './ports-upstream.ts';
+export type { Outlook, RefusedRequest, Upstream, UpstreamRequest, UpstreamResponse } from './ports-upstream.ts';
 
 /** Verified bytes of a blob, or those of a running fill, as one client reads them. */
 export interface BlobReader {

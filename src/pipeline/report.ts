@@ -19,6 +19,14 @@ export function reportOwnRedirect(exchange: Exchange): void {
 
 /** The statuses that name another place for the same request. */
 export const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Notes that the registry's limits were waited for, or would have been. */
+export function reportWait(
+  exchange: Exchange,
+  { status, waited = 0 }: { readonly status: number; readonly waited?: number },
+): void {
+  const left = status === 429 && exchange.endpoint.fixes.mode('rate-limit-429') === 'observe';
+  if (waited > 0 || left) reportRepair(exchange, 'rate-limit-429', 'waited as the registry asked with 429');
+}
 
 /** Notes a redirect that was followed to its end, or would have been. */
 export function reportRedirect(

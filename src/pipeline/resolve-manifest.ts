@@ -6,10 +6,11 @@ import type { RequestView } from '../fixes/fix.ts';
 import { confirms, isOutage, readHeaders, recordReadAccess } from './access.ts';
 import { type HeadQuestion, isHeadInDoubt, sendHead, settleHead } from './ask-head.ts';
 import type { ConvertImage } from './convert-image.ts';
-import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
+import { type Answer, type Exchange, redirectsOf, throttledOf } from './exchange.ts';
 import { type FetchedManifest, keptHeaders, readManifest } from './fetch-manifest.ts';
 import type { CacheStatus, CanonicalManifest, Refusal, Services } from './ports.ts';
 import { readRefusal } from './relay.ts';
+import { reportWait } from './report.ts';
 import { mayBeDueToAccept, widened } from './widen-accept.ts';
 
 /** What a manifest request came to before any fix is applied to the bytes. */
@@ -91,8 +92,10 @@ async function getManifestFromUpstream(
   request: ManifestRequest,
 ): Promise<Resolved> {
   const { path, headers } = questionOf(request);
-  const redirects = redirectsOf(exchange.endpoint);
-  const response = await exchange.endpoint.upstream.request({ method: 'GET', path, headers, redirects });
+  const { endpoint } = exchange;
+  const policy = { redirects: redirectsOf(endpoint), throttled: throttledOf(endpoint) };
+  const response = await endpoint.upstream.request({ method: 'GET', path, headers, ...policy });
+  reportWait(exchange, response);
   if (response.status !== 200) return { kind: 'refused', refusal: await readRefusal(response) };
   const fetched = await readManifest(exchange, request.reference, response);
   if (fetched.kind === 'stream') return fetched;

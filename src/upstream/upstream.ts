@@ -19,9 +19,11 @@ export interface UpstreamTimeouts {
   readonly headers: number;
   /** Without a byte of the body, while somebody wants one. */
   readonly stall: number;
+  /** For an answer about something that is known here already, before that is given instead. */
+  readonly revalidate: number;
 }
 
-const DEFAULT_TIMEOUTS: UpstreamTimeouts = { connect: 5_000, headers: 20_000, stall: 60_000 };
+export const DEFAULT_TIMEOUTS: UpstreamTimeouts = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 1_500 };
 
 /** An answer that came, for the operator's figures. */
 export interface UpstreamAnswered {
@@ -49,7 +51,7 @@ export interface UpstreamOptions {
   readonly onAnswer?: (answer: UpstreamAnswered) => void;
 }
 
-interface UpstreamRequest {
+export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers: HeaderList;
@@ -57,11 +59,17 @@ interface UpstreamRequest {
   readonly signal?: AbortSignal;
   readonly redirects?: 'follow' | 'own' | 'pass';
   readonly probeStorage?: boolean;
+  /** `wait` waits a 429 out, within reason; default `pass`. */
+  readonly throttled?: 'wait' | 'pass';
+  /** Told when the registry itself answered, before any redirect is followed. */
+  readonly onFirstAnswer?: (answer: Pick<HopAnswer, 'status' | 'headers'>) => void;
 }
 
-interface UpstreamResponse extends HopAnswer {
+export interface UpstreamResponse extends HopAnswer {
   readonly redirected: boolean;
   readonly probed?: boolean;
+  /** For how long 429s were waited out, in milliseconds. */
+  readonly waited?: number;
 }
 
 /** A registry that can be asked; see the port of the same name. */
@@ -107,6 +115,14 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     probe: () => attempt({ method: 'GET', path: '/v2/', headers: [] }, []),
   });
 
+  async function answerOf(hop: Hop, isFirst: boolean, asked: UpstreamRequest): Promise<HopAnswer & { probed?: true }> {
+    const whom = isFirst ? who : `${hop.origin}, to which the registry ${name} redirects,`;
+    const answer = await ask(wire, hop, whom);
+    if (isFirst) asked.onFirstAnswer?.(answer);
+    const probing = asked.probeStorage === true && hop.origin !== origin && refusesHead(hop.method, answer);
+    return probing ? { ...(await askFirstByte(wire, hop, whom, answer)), probed: true } : answer;
+  }
+
   async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {
     if (authority.kind === 'caller') return attempt(asked, asked.headers);
     const headers = await authority.authorize(asked);
@@ -119,15 +135,19 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
   }
 
   async function attempt(asked: UpstreamRequest, fields: HeaderList): Promise<UpstreamResponse> {
-    const { redirects = 'follow', probeStorage } = asked;
+    const { redirects = 'follow', method, body, signal } = asked;
     const started = performance.now();
     const headers = withHeader(forwardableHeaders(fields), 'Accept-Encoding', 'identity');
-    let hop: Hop = { ...asked, origin, path: basePath + asked.path, headers };
+    let hop: Hop = {
+      origin,
+      path: basePath + asked.path,
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    };
     for (let followed = 0; ; followed += 1) {
-      const whom = followed === 0 ? who : `${hop.origin}, to which the registry ${name} redirects,`;
-      const answered = await ask(wire, hop, whom);
-      const probed = probeStorage === true && hop.origin !== origin && refusesHead(hop.method, answered);
-      const answer = probed ? await askFirstByte(wire, hop, whom, answered) : answered;
+      const answer = await answerOf(hop, followed === 0, asked);
       if (!isRedirect(hop.method, answer) || !mayFollow(redirects, hop, answer)) {
         const redirected = followed > 0;
         const seconds = (performance.now() - started) / 1000;
@@ -139,7 +159,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
           seconds,
           redirected,
         });
-        return { ...answer, redirected, ...(probed ? { probed } : {}) };
+        return { ...answer, redirected };
       }
       drain(answer.body);
       if (followed === MAX_REDIRECTS) throw tooManyRedirects(who, hop);

@@ -86,6 +86,17 @@ describe('the metrics', () => {
     );
   });
 
+  it('show which registries are asked, and which limit requests', async () => {
+    expect(await samplesOf(someMetrics())).toEqual(
+      expect.arrayContaining([
+        'manifix_upstream_circuit{upstream="hub",origin="http://hub.test"} 1',
+        'manifix_upstream_circuit{upstream="team",origin="http://team.test"} 0',
+        'manifix_upstream_throttled{upstream="hub",origin="http://hub.test"} 1',
+        'manifix_upstream_throttled{upstream="team",origin="http://team.test"} 0',
+      ]),
+    );
+  });
+
   it('count what the cache answered, also while the registry is down, and the bytes that this saved', async () => {
     const metrics = someMetrics();
     metrics.requestFinished(finishedRequest({ cache: 'hit', bytesSent: 100 }));
@@ -138,8 +149,10 @@ describe('the metrics', () => {
       'manifix_request_duration_seconds(endpoint,kind)',
       'manifix_requests_total(endpoint,kind,method,status,cache)',
       'manifix_sent_bytes_total(endpoint,kind,cache)',
+      'manifix_upstream_circuit(upstream,origin)',
       'manifix_upstream_defects(upstream,fix)',
       'manifix_upstream_duration_seconds(upstream,method,status)',
+      'manifix_upstream_throttled(upstream,origin)',
     ]);
   });
 

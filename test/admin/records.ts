@@ -31,6 +31,10 @@ export function someMetrics(): Metrics {
     },
     () => ({ open: 7, refused: 8, dropped: 9, slow: 10 }),
     { list: () => [{ upstream: 'hub', fix: 'head-unsupported' }] },
+    () => [
+      { upstream: 'hub', origin: 'http://hub.test', state: 'half-open', throttled: true },
+      { upstream: 'team', origin: 'http://team.test', state: 'closed', throttled: false },
+    ],
   );
 }
 

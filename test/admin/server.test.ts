@@ -9,6 +9,7 @@ async function answerTo(target: string, options: Partial<AdminOptions> = {}, met
   const server = createAdminServer({
     metrics: someMetrics(),
     health: () => 'ok',
+    upstreams: () => [],
     accepting: () => true,
     cache: { statistics: () => ({}), verify: async () => ({}), purge: async () => ({}) },
     tools: { explain: async () => ({ told: {} }), report: () => ({}), drill: () => ({}) },
@@ -42,6 +43,25 @@ describe('the admin listener', () => {
     expect(await jsonOf('/readyz', { health })).toEqual({
       status: 200,
       content: { status: 'degraded', reason: 'the cache directory cannot be written' },
+    });
+  });
+
+  it('tells which registries are not asked and why, and is ready all the same', async () => {
+    const hub = { upstream: 'hub', origin: 'http://hub.test', state: 'closed', throttled: false } as const;
+    const upstreams = () => [
+      hub,
+      { ...hub, upstream: 'team', state: 'open', reason: 'it refused the connection' } as const,
+      { ...hub, upstream: 'quay', throttled: true },
+    ];
+    expect(await jsonOf('/readyz', { upstreams })).toEqual({
+      status: 200,
+      content: {
+        status: 'ok',
+        upstreams: {
+          'team http://hub.test': 'it refused the connection',
+          'quay http://hub.test': 'limits requests (429)',
+        },
+      },
     });
   });
 

@@ -3,6 +3,7 @@ import { FIXES } from '../../src/fixes/index.ts';
 import { load, loadValid, mistakesIn, SMALLEST } from './support.ts';
 
 const TAGS = { tagTtl: 60_000, tags: [], staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 5_000 };
+const TIMEOUTS = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 1_500 };
 const HUB = 'https://registry.example.com';
 
 describe('a configuration file', () => {
@@ -12,7 +13,9 @@ describe('a configuration file', () => {
       tls: undefined,
       admin: { listen: { host: '127.0.0.1', port: 5080 } },
       cache: { dir: './data', maxSize: 50 * 2 ** 30, scrubRate: 20 * 2 ** 20, ...TAGS },
-      upstreams: { hub: { url: HUB, kind: 'generic', credentials: { kind: 'passthrough' }, realms: [] } },
+      upstreams: {
+        hub: { url: HUB, kind: 'generic', timeouts: TIMEOUTS, credentials: { kind: 'passthrough' }, realms: [] },
+      },
       endpoints: [
         {
           name: 'default',
@@ -34,6 +37,32 @@ describe('a configuration file', () => {
       warm: [],
       drainTimeout: 30_000,
     });
+  });
+
+  it('gives an upstream several URLs and times of its own, and tags their times by pattern', async () => {
+    const file = `
+cache: { tagTtl: 10s, tags: { latest: 30s, "v*": 1h, "sha-*": immutable }, staleFor: 7d }
+upstreams:
+  hub: { urls: ['${HUB}', 'https://b.example.com/'], timeouts: { headers: 5s } }
+endpoints: [{ cache: { tagTtl: 0s, tags: {} } }]
+`;
+    const config = await loadValid({ file });
+    expect(config.upstreams).toMatchObject({
+      hub: {
+        url: HUB,
+        fallbacks: ['https://b.example.com'],
+        kind: 'generic',
+        timeouts: { ...TIMEOUTS, headers: 5_000 },
+      },
+    });
+    const staleFor = 7 * 86_400_000;
+    const rules = [
+      { pattern: 'latest', ttl: 30_000 },
+      { pattern: 'v*', ttl: 3_600_000 },
+      { pattern: 'sha-*', ttl: Number.POSITIVE_INFINITY },
+    ];
+    expect(config.cache).toMatchObject({ tagTtl: 10_000, tags: rules, staleFor });
+    expect(config.endpoints[0]?.cache).toEqual({ ...TAGS, tagTtl: 0, tags: [], staleFor });
   });
 
   it('sets every key', async () => {
@@ -178,7 +207,7 @@ describe('flags', () => {
       listen: { host: '::1', port: 0 },
       admin: { listen: { host: 'localhost', port: 0 } },
       cache: { dir: '/c' },
-      upstreams: { hub: { url: 'http://127.0.0.1:5001', kind: 'generic' } },
+      upstreams: { hub: { url: 'http://127.0.0.1:5001', kind: 'generic', timeouts: TIMEOUTS } },
     });
   });
 

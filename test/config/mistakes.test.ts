@@ -112,6 +112,28 @@ log: { level: loud }
     expect(await mistakesIn({ file: { upstreams: { hub: { url } } } })).toEqual([`upstreams.hub.url: ${message}`]);
   });
 
+  it.each([
+    [{}, 'url: required: the URL of the registry, such as https://registry.example.com'],
+    [{ urls: [] }, 'urls: name at least one URL'],
+    [{ url: 'http://a', urls: ['http://b'] }, 'urls: set either url or urls'],
+    [{ urls: ['http://a', 'b'] }, `urls[1]: ${URL_EXPECTED}`],
+    [
+      { url: 'http://a', timeouts: { headers: '2d' } },
+      'timeouts.headers: expected a time of at most 1d, such as 30s, got "2d"',
+    ],
+  ])('refuse the upstream %j', async (hub, mistake) => {
+    expect(await mistakesIn({ file: { upstreams: { hub } } })).toEqual([`upstreams.hub.${mistake}`]);
+  });
+
+  it('refuse a pattern that no tag matches, for all endpoints and for one', async () => {
+    const form = 'a tag is made of letters, digits, ".", "_" and "-"; "*" stands for any of them';
+    const cache = { tags: { 'v[0-9]': '1h' } };
+    expect(await mistakesIn({ file: { ...SMALLEST, cache, endpoints: [{ cache }] } })).toEqual([
+      `cache.tags."v[0-9]": ${form}`,
+      `endpoints[0].cache.tags."v[0-9]": ${form}`,
+    ]);
+  });
+
   it('never repeat a password', async () => {
     const url = 'https://me:s3cret@registry.example.com';
     for (const file of [{ upstreams: { hub: { url } } }, { upstreams: { hub: url } }, { upstreams: [url] }]) {

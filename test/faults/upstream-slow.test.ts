@@ -63,6 +63,7 @@ describe('F11: an upstream whose header fields are late', () => {
       const { status, body } = await asked;
       expect([status, JSON.parse(body().toString()).errors[0].code]).toEqual([504, 'UNAVAILABLE']);
       rig.serve(blob);
+      rig.clock.jump(1_000);
       expect((await rig.pull(blob)).end).toBe('whole');
     });
   });

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { digestOf } from '../../src/domain/digest.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
 import { unavailable } from '../../src/domain/unavailable.ts';
-import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../src/pipeline/ports.ts';
+import type { Outlook, Upstream, UpstreamRequest, UpstreamResponse } from '../../src/pipeline/ports.ts';
 
 export interface FakeAnswer {
   readonly status: number;
@@ -16,6 +16,8 @@ type Script = FakeAnswer | ((request: UpstreamRequest) => FakeAnswer | Promise<F
 
 /** A registry that answers each request by its method and path, and 404 to every other one. */
 export interface FakeUpstream extends Upstream {
+  /** What `outlook` says. */
+  expected: Outlook;
   /** Set: nobody answers. */
   down: boolean;
   readonly requests: readonly UpstreamRequest[];
@@ -41,6 +43,10 @@ export function fakeUpstream(name = 'registry'): FakeUpstream {
     authority: 'caller',
     authorize: async ({ headers }) => headers,
     down: false,
+    expected: { ask: true, patience: Number.POSITIVE_INFINITY },
+    outlook() {
+      return this.expected;
+    },
     requests,
     asked() {
       const news = requests.slice(told);

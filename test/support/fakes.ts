@@ -22,6 +22,7 @@ export interface FakeServices extends Services {
   readonly manifests: FakeManifestStore;
   readonly telemetry: FakeTelemetry;
   readonly facts: FakeFacts;
+  readonly grants: Grants & { clear(): void };
   /** What `now` says, in milliseconds. */
   readonly clock: { now: number };
 }
@@ -143,11 +144,12 @@ function fakeFacts(): FakeFacts {
   };
 }
 
-function fakeGrants(): Grants {
+function fakeGrants(): FakeServices['grants'] {
   const grants = new Set<string>();
   return {
     has: (...names) => grants.has(JSON.stringify(names)),
     add: (...names) => void grants.add(JSON.stringify(names)),
+    clear: () => grants.clear(),
   };
 }
 

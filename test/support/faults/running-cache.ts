@@ -23,7 +23,8 @@ import type { Files } from '../../../src/store/files.ts';
 import { createGrants } from '../../../src/store/grants.ts';
 import { openStore, type Store } from '../../../src/store/open-store.ts';
 import { createDefects } from '../../../src/upstream/defects.ts';
-import { createUpstream, type UpstreamTimeouts } from '../../../src/upstream/upstream.ts';
+import { createRegistry } from '../../../src/upstream/registry.ts';
+import type { UpstreamTimeouts } from '../../../src/upstream/upstream.ts';
 import { listenOnLoopback } from '../ports.ts';
 import { plainEndpoint } from '../scene.ts';
 
@@ -57,7 +58,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const finished: FinishedRequest[] = [];
   const warn = (message: string) => void warnings.push(message);
   const store = await openStore({ directory, maxSize, warn, clock, ...(files && { files }) });
-  const upstream = createUpstream({ name: 'hub', url: options.upstream, timeouts });
+  const upstream = createRegistry({ name: 'hub', urls: [options.upstream], timeouts, now: clock.now });
   const { blobs, manifests, facts } = store;
   const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn };
   const grants = createGrants();

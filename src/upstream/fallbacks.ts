@@ -1,0 +1,70 @@
+import { RegistryError } from '../domain/errors.ts';
+import type { GuardedClient } from './guard.ts';
+import type { UpstreamRequest, UpstreamResponse } from './upstream.ts';
+
+/**
+ * One registry at several URLs. Reads go to the first that answers, in order; pushes go to the first one only, because copies
+ * that accept them would differ from it. When nobody answers, the reason is that of the first.
+ */
+export function withFallbacks(first: GuardedClient, others: readonly GuardedClient[]): GuardedClient {
+  const all = [first, ...others];
+
+  async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {
+    if (asked.method !== 'GET' && asked.method !== 'HEAD') return first.request(asked);
+    const reasons: (UpstreamResponse | RegistryError)[] = [];
+    for (const client of inOrder(all, asked)) {
+      const outcome = await answerOf(client, asked);
+      if (isAnswer(outcome)) {
+        for (const reason of reasons) discard(reason);
+        return outcome;
+      }
+      reasons.push(outcome);
+    }
+    const [reason, ...rest] = reasons;
+    for (const other of rest) discard(other);
+    if (reason === undefined || reason instanceof RegistryError) throw reason;
+    return reason;
+  }
+
+  return {
+    ...first,
+    request,
+    outlook(method, headers) {
+      const outlooks = all.map((client) => client.outlook(method, headers));
+      return {
+        ask: outlooks.some(({ ask }) => ask),
+        patience: Math.max(...outlooks.map(({ patience }) => patience)),
+      };
+    },
+    conditions: () => all.flatMap((client) => client.conditions()),
+    retire: async () => void (await Promise.all(all.map((client) => client.retire()))),
+    close: async () => void (await Promise.all(all.map((client) => client.close()))),
+  };
+}
+
+/** Those that are expected to answer go first. */
+function inOrder(all: readonly GuardedClient[], { method, headers }: UpstreamRequest): readonly GuardedClient[] {
+  const answers = (client: GuardedClient) => client.outlook(method === 'HEAD' ? 'HEAD' : 'GET', headers).ask;
+  return [...all.filter(answers), ...all.filter((client) => !answers(client))];
+}
+
+/** Only what says nothing about the content leads to the next URL: no answer, a limit, a failure. */
+function isAnswer(outcome: UpstreamResponse | RegistryError): outcome is UpstreamResponse {
+  return (
+    !(outcome instanceof RegistryError) && outcome.status !== 429 && (outcome.status < 500 || outcome.status === 501)
+  );
+}
+
+async function answerOf(client: GuardedClient, asked: UpstreamRequest): Promise<UpstreamResponse | RegistryError> {
+  try {
+    return await client.request(asked);
+  } catch (error) {
+    if (error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS'))
+      return error;
+    throw error;
+  }
+}
+
+function discard(reason: UpstreamResponse | RegistryError): void {
+  if (!(reason instanceof RegistryError)) reason.body.destroy();
+}

@@ -1,0 +1,147 @@
+import { RegistryError } from '../domain/errors.ts';
+import { type HeaderList, headerValues } from '../domain/headers.ts';
+import { unavailable } from '../domain/unavailable.ts';
+import { delay, systemClock } from '../lib/clock.ts';
+import { type CircuitView, createCircuit } from './circuit.ts';
+import { failureKind } from './failure.ts';
+import { createSilence } from './silence.ts';
+import { createThrottling } from './throttling.ts';
+import type { UpstreamClient, UpstreamRequest, UpstreamResponse, UpstreamTimeouts } from './upstream.ts';
+
+/** What to expect of a question: whether it is worth asking, and how long whoever has an older answer should wait for it. */
+export interface Outlook {
+  readonly ask: boolean;
+  /** In milliseconds. */
+  readonly patience: number;
+}
+
+/** A registry that is left in peace while it fails or limits requests. */
+export interface GuardedClient extends UpstreamClient {
+  outlook(method: 'GET' | 'HEAD', headers: HeaderList): Outlook;
+  /** One for each of its URLs. */
+  conditions(): readonly Condition[];
+}
+
+export interface Condition extends CircuitView {
+  readonly upstream: string;
+  readonly origin: string;
+  readonly throttled: boolean;
+}
+
+/** How long a request waits for the end of 429s in all, in milliseconds: clients give up after 30 s without an answer. */
+const LONGEST_WAIT = 10_000;
+
+/**
+ * Puts a circuit breaker in front of the reads of a registry, and a pause after each 429. Pushes go out always: nobody else
+ * can take them, and their clients wait for them. Without an answer reads reject as the client's do, at the latest when the
+ * times for connecting and for the header fields are over, however long the queue for connections is.
+ */
+export function guarded(
+  client: UpstreamClient,
+  timeouts: UpstreamTimeouts,
+  now: () => number = () => performance.now(),
+): GuardedClient {
+  const who = `The registry ${client.name} (${client.origin})`;
+  const circuit = createCircuit(now);
+  const throttling = createThrottling(who, now);
+  const silence = createSilence(now);
+
+  async function attempt(asked: UpstreamRequest): Promise<UpstreamResponse> {
+    const startedAt = now();
+    const settle = silence.asked();
+    const late = new AbortController();
+    const tooLate = () => late.abort(unavailable(who, tooLateError()));
+    const timer = setTimeout(tooLate, timeouts.connect + timeouts.headers);
+    let reached = false;
+    try {
+      return await client.request({
+        ...asked,
+        signal: asked.signal === undefined ? late.signal : AbortSignal.any([asked.signal, late.signal]),
+        onFirstAnswer({ status, headers }) {
+          reached = true;
+          if (isBroken(status)) circuit.failed('broken', brokenAnswer(who, status, headers), startedAt);
+          else circuit.answered();
+        },
+      });
+    } catch (error) {
+      const kind = reached || asked.signal?.aborted === true ? undefined : failureKind(error);
+      // Only RegistryErrors have a kind.
+      if (kind !== undefined) circuit.failed(kind, error as RegistryError, startedAt);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      settle(reached);
+    }
+  }
+
+  async function turn(question: UpstreamRequest): Promise<Turn> {
+    const { method, headers } = question;
+    const refusal = circuit.admit() ?? throttling.admit(method, headers);
+    if (refusal !== undefined) return { refusal, pause: pauseOf(refusal) };
+    const response = await attempt(question);
+    return { response, pause: throttling.answered(method, headers, response) };
+  }
+
+  async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {
+    if (asked.method !== 'GET' && asked.method !== 'HEAD') return client.request(asked);
+    const { throttled = 'pass', ...question } = asked;
+    const longest = throttled === 'wait' ? LONGEST_WAIT : 0;
+    let waited = 0;
+    let outcome = await turn(question);
+    while (outcome.pause !== undefined && waited + outcome.pause <= longest) {
+      outcome.response?.body.destroy();
+      await delay(systemClock, outcome.pause, asked.signal ?? NEVER);
+      waited += outcome.pause;
+      outcome = await turn(question);
+    }
+    if (outcome.response === undefined) throw outcome.refusal;
+    return waited === 0 ? outcome.response : { ...outcome.response, waited };
+  }
+
+  return {
+    ...client,
+    request,
+    outlook(method, headers) {
+      const silent = silence.length > timeouts.revalidate;
+      const ask = circuit.admits && throttling.admits(method, headers) && !silent;
+      const patience = circuit.view().state === 'closed' && ask ? timeouts.revalidate : 0;
+      return { ask, patience };
+    },
+    conditions: () => [
+      { upstream: client.name, origin: client.origin, ...circuit.view(), throttled: throttling.isThrottled },
+    ],
+  };
+}
+
+/** What came of trying once; with a pause when it may be tried again after that many milliseconds. */
+interface Turn {
+  readonly response?: UpstreamResponse;
+  readonly refusal?: RegistryError;
+  readonly pause: number | undefined;
+}
+
+function tooLateError(): Error {
+  return Object.assign(new Error('no answer within the time'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+}
+
+const NEVER = new AbortController().signal;
+
+/** 501 says that the registry does not know the request; it answers all others. */
+function isBroken(status: number): boolean {
+  return status >= 500 && status !== 501;
+}
+
+function brokenAnswer(who: string, status: number, headers: HeaderList): RegistryError {
+  return new RegistryError('UNAVAILABLE', {
+    status,
+    message: `${who} answered ${status}`,
+    headers: headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const),
+  });
+}
+
+/** How long until a refused question may go out: only for limits, which end by themselves. */
+function pauseOf(refusal: RegistryError): number | undefined {
+  if (refusal.code !== 'TOOMANYREQUESTS') return undefined;
+  const seconds = refusal.headers.find(([name]) => name === 'Retry-After')?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1_000;
+}

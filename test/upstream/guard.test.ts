@@ -1,0 +1,164 @@
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRegistry } from '../../src/upstream/registry.ts';
+import type { UpstreamRequest } from '../../src/upstream/upstream.ts';
+import { barrier } from '../support/deadline.ts';
+import { hang, respond, waitFor } from '../support/script-steps.ts';
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
+
+const get: UpstreamRequest = { method: 'GET', path: '/v2/app/manifests/1', headers: [] };
+const limited = (retryAfter: string) => respond(429, [['Retry-After', retryAfter]]);
+
+let one: ScriptedUpstream;
+let other: ScriptedUpstream;
+const registries: { close(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  one = await startScriptedUpstream();
+  other = await startScriptedUpstream();
+});
+
+afterEach(async () => {
+  await Promise.all(registries.splice(0).map((registry) => registry.close()));
+  await one.stop();
+  await other.stop();
+});
+
+function registryAt(urls: readonly [string, ...string[]], timeouts = {}) {
+  const registry = createRegistry({ name: 'hub', urls, timeouts });
+  registries.push(registry);
+  return registry;
+}
+
+const statusOf = async (asking: Promise<{ status: number; body: { destroy(): unknown } }>) => {
+  const answer = await asking;
+  answer.body.destroy();
+  return answer.status;
+};
+
+describe('a registry that keeps silent', () => {
+  it('is not asked again after the first time, and the reason is told at once', async () => {
+    one.on('GET', /./, [hang()]);
+    const registry = registryAt([one.url], { connect: 50, headers: 50 });
+    await expect(registry.request(get)).rejects.toMatchObject({ status: 504, code: 'UNAVAILABLE' });
+    await expect(registry.request(get)).rejects.toMatchObject({ status: 504, code: 'UNAVAILABLE' });
+    expect(one.requests).toHaveLength(1);
+    expect(registry.outlook('GET', [])).toEqual({ ask: false, patience: 0 });
+    expect(registry.conditions()).toMatchObject([
+      { upstream: 'hub', origin: one.url, state: 'open', throttled: false },
+    ]);
+  });
+
+  it('is noticed before the time for an answer is over, and what is unknown is still asked for', async () => {
+    const gate = barrier();
+    one.on('GET', /./, [waitFor(gate), respond(200)]);
+    const registry = registryAt([one.url], { revalidate: 0 });
+    const first = registry.request(get);
+    await one.requestArrived(() => true);
+    await expect.poll(() => registry.outlook('GET', []).ask).toBe(false);
+    const second = registry.request(get);
+    gate.release();
+    expect([await statusOf(first), await statusOf(second)]).toEqual([200, 200]);
+    expect(registry.outlook('GET', []).ask).toBe(true);
+  });
+
+  it('does not hold up pushes, which nobody else can take', async () => {
+    one.on('GET', /./, [hang()]);
+    one.on('PUT', /./, [respond(201)]);
+    const registry = registryAt([one.url], { connect: 50, headers: 50 });
+    await expect(registry.request(get)).rejects.toMatchObject({ status: 504 });
+    expect(await statusOf(registry.request({ ...get, method: 'PUT', body: Buffer.from('{}') }))).toBe(201);
+  });
+});
+
+describe('a registry that answers 503', () => {
+  it('is not asked any more after the third time about what is known', async () => {
+    one.on('GET', /./, [respond(503, [['Retry-After', '60']])]);
+    const registry = registryAt([one.url]);
+    for (const _ of [1, 2, 3]) {
+      expect(registry.outlook('GET', []).ask).toBe(true);
+      expect(await statusOf(registry.request(get))).toBe(503);
+    }
+    expect(registry.outlook('GET', [])).toEqual({ ask: false, patience: 0 });
+    expect(registry.conditions()).toMatchObject([{ state: 'open' }]);
+  });
+
+  it('is asked on when it merely does not know the request', async () => {
+    one.on('GET', /./, [respond(501)]);
+    const registry = registryAt([one.url]);
+    for (const _ of [1, 2, 3, 4, 5]) expect(await statusOf(registry.request(get))).toBe(501);
+  });
+
+  it('is told apart from a storage that fails behind it', async () => {
+    one.on('GET', /./, [respond(307, [['Location', 'http://127.0.0.1:1/gone']])]);
+    const registry = registryAt([one.url]);
+    for (const _ of [1, 2]) await expect(registry.request(get)).rejects.toMatchObject({ status: 502 });
+    expect(one.requests).toHaveLength(2);
+    expect(registry.conditions()).toMatchObject([{ state: 'closed' }]);
+  });
+});
+
+describe('a registry that answers 429', () => {
+  it('is waited for, so that the client gets its answer with as few questions as there have to be', async () => {
+    one.once('GET', /./, [limited('1')]);
+    one.once('GET', /./, [limited('1')]);
+    one.on('GET', /./, [respond(200, [], 'content')]);
+    const answer = await registryAt([one.url]).request({ ...get, throttled: 'wait' });
+    expect(answer).toMatchObject({ status: 200, waited: 2_000 });
+    expect(await text(answer.body)).toBe('content');
+    expect(one.requests).toHaveLength(3);
+  });
+
+  it('is passed on when it wants to be left alone for longer than clients wait', async () => {
+    one.on('GET', /./, [limited('3600')]);
+    const registry = registryAt([one.url]);
+    expect(await statusOf(registry.request({ ...get, throttled: 'wait' }))).toBe(429);
+    const rejected = registry.request({ ...get, throttled: 'wait' });
+    await expect(rejected).rejects.toMatchObject({ status: 429, headers: [['Retry-After', '3600']] });
+    expect(one.requests).toHaveLength(1);
+    expect(registry.conditions()).toMatchObject([{ state: 'closed', throttled: true }]);
+  });
+
+  it('is passed on at once to who does not want to wait', async () => {
+    one.on('GET', /./, [limited('1')]);
+    expect(await statusOf(registryAt([one.url]).request(get))).toBe(429);
+  });
+});
+
+describe('several URLs', () => {
+  const down = 'http://127.0.0.1:1';
+
+  it('are asked in their order, each with a circuit of its own', async () => {
+    one.on('GET', /./, [respond(200)]);
+    const registry = registryAt([down, one.url]);
+    for (const _ of [1, 2]) expect(await statusOf(registry.request(get))).toBe(200);
+    expect(registry.conditions().map(({ state }) => state)).toEqual(['open', 'closed']);
+    expect(registry.outlook('GET', [])).toMatchObject({ ask: true });
+  });
+
+  it('are not asked any further when the first one refuses', async () => {
+    one.on('GET', /./, [respond(404)]);
+    expect(await statusOf(registryAt([one.url, other.url]).request(get))).toBe(404);
+    expect(other.requests).toEqual([]);
+  });
+
+  it.each([429, 500, 503])('are asked when the first one answers %i', async (status) => {
+    one.on('GET', /./, [respond(status)]);
+    other.on('GET', /./, [respond(200)]);
+    expect(await statusOf(registryAt([one.url, other.url]).request(get))).toBe(200);
+  });
+
+  it('give the reason of the first when none answers', async () => {
+    one.on('GET', /./, [respond(503)]);
+    other.on('GET', /./, [respond(500)]);
+    expect(await statusOf(registryAt([one.url, other.url]).request(get))).toBe(503);
+    await expect(registryAt([down, other.url]).request(get)).rejects.toMatchObject({ status: 502 });
+  });
+
+  it('get pushes at the first one only', async () => {
+    other.on('PUT', /./, [respond(201)]);
+    const push: UpstreamRequest = { ...get, method: 'PUT', body: Buffer.from('{}') };
+    await expect(registryAt([down, other.url]).request(push)).rejects.toMatchObject({ status: 502 });
+    expect(other.requests).toEqual([]);
+  });
+});
