@@ -59,6 +59,7 @@ export function guardedRegistry(): GuardedRegistry {
     putBlob(repository, bytes) {
       content.set(keyOf(repository, 'blobs', digestOf(bytes)), { bytes, mediaType: 'application/octet-stream' });
     },
+    outlook: () => ({ ask: true, patience: Number.POSITIVE_INFINITY }),
     has: (repository, kind, reference) => content.has(keyOf(repository, kind, reference)),
     answerTo,
     async request(request): Promise<UpstreamResponse> {
