@@ -17,6 +17,8 @@ export const CASES: readonly SelftestCase[] = [
 /** Fixes and rules that have no case, by id, and why. */
 export const NOT_TESTABLE: Readonly<Record<string, string>> = {
   'schema1-only-image': 'it takes a signed schema 1 image with layers to convert, which the selftest does not bring',
+  'rate-limit-429':
+    'a limit counts for all requests to a registry, so that every other case would have to wait with it',
   'manifest-blob-unknown':
     'it takes a second repository that has what the first one lacks, which the selftest does not bring',
 };
