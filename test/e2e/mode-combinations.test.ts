@@ -6,7 +6,8 @@ import type { FixSetting } from '../../src/fixes/run.ts';
 import { answerError } from '../../src/http/respond.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
 import type { Endpoint, Exchange } from '../../src/pipeline/exchange.ts';
-import { createUpstream, type UpstreamClient } from '../../src/upstream/upstream.ts';
+import type { GuardedClient } from '../../src/upstream/guard.ts';
+import { createRegistry } from '../../src/upstream/registry.ts';
 import { type DefectInjector, defectNames, startDefectInjector } from '../support/defect-injector.ts';
 import { fakeServices } from '../support/fakes.ts';
 import { headerValue } from '../support/headers.ts';
@@ -37,11 +38,11 @@ const accepts = fc.constantFrom(
 const images = fc.constantFrom(...sampleImages().map(({ name }) => name));
 
 let injector: DefectInjector;
-let upstream: UpstreamClient;
+let upstream: GuardedClient;
 
 beforeAll(async () => {
   injector = await startDefectInjector();
-  upstream = createUpstream({ name: 'registry', url: injector.url });
+  upstream = createRegistry({ name: 'registry', urls: [injector.url] });
 });
 afterAll(async () => {
   await upstream.close();
