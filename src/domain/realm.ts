@@ -1,7 +1,10 @@
 import { isInternalHost, isIpHost, isLoopbackHost } from './internal-address.ts';
 
-/** Where tokens may be asked for, or the end of a sentence that begins with "The token service". */
-export type RealmCheck = { readonly url: URL } | { readonly wrong: string };
+/**
+ * Where tokens may be asked for, or the end of a sentence that begins with "The token service". `elsewhere` is a service that
+ * is wrong only in being somebody else's.
+ */
+export type RealmCheck = { readonly url: URL } | { readonly wrong: string; readonly elsewhere?: boolean };
 
 /**
  * Decides whether credentials may be sent to the realm that a registry names. They may when it is the registry itself, a host of
@@ -27,9 +30,8 @@ export function checkRealm(realm: string, registry: string, listed: readonly str
   if (isInternalHost(url.hostname) && !isInternalHost(own.hostname)) {
     return { wrong: `${url.origin} is an internal address, and the registry is not` };
   }
-  return isSameSite(url.hostname, own.hostname)
-    ? { url }
-    : { wrong: `${url.origin} does not belong to the registry's site` };
+  if (isSameSite(url.hostname, own.hostname)) return { url };
+  return { wrong: `${url.origin} does not belong to the registry's site`, elsewhere: true };
 }
 
 /** `auth.docker.io` and `registry-1.docker.io`; `gitlab.com` and `registry.gitlab.com`; all names of this very machine. */

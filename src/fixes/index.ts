@@ -6,6 +6,7 @@ import { apiVersionHeader } from './api-version-header.ts';
 import { blobsEndpointServesManifest } from './blobs-endpoint-serves-manifest.ts';
 import { bodyFramingLimits } from './body-framing-limits.ts';
 import { catalogNTooLarge } from './catalog-n-too-large.ts';
+import { challengeMissing } from './challenge-missing.ts';
 import { contentRangeVariants } from './content-range-variants.ts';
 import { contentTypeCharset } from './content-type-charset.ts';
 import { contentTypeGeneric } from './content-type-generic.ts';
@@ -49,6 +50,8 @@ import { schema1OnlyImage } from './schema1-only-image.ts';
 import { secondQuestionMark } from './second-question-mark.ts';
 import { singlePostMonolithic } from './single-post-monolithic.ts';
 import { tagsListShape } from './tags-list-shape.ts';
+import { tokenRealm } from './token-realm.ts';
+import { tokenShapes } from './token-shapes.ts';
 import { typeConflict } from './type-conflict.ts';
 import { unreachableRedirectOrLocation } from './unreachable-redirect-or-location.ts';
 import { uploadFormContentType } from './upload-form-content-type.ts';
@@ -65,6 +68,10 @@ export const FIXES: readonly Fix[] = [
   libraryPrefix,
   // Targets
   encodedPaths,
+  // Credentials
+  tokenRealm,
+  challengeMissing,
+  tokenShapes,
   // Negotiation
   acceptShape,
   acceptMissingOci404,

@@ -32,7 +32,7 @@ export async function answerForClient(request: AnsweredRequest, answer: Answer):
     namespace === undefined ? answer : { ...answer, headers: withHeader(answer.headers, 'OCI-Namespace', namespace) };
   const { route, names, reached } = request;
   const catalog = route.kind === 'catalog' && selects(reached);
-  const refused = answer.status === 401 && hasOtherNames(reached);
+  const refused = answer.status === 401 && comesForTokens(reached);
   if (!catalog && !refused && !renames(names)) return told;
   const named = { ...told, headers: told.headers.map((field) => fieldForClient(request, field)) };
   if (answer.status >= 400) return withErrors(names, named);
@@ -101,6 +101,11 @@ function challengeForClient({ clientOrigin, names, reached }: AnsweredRequest, v
     return { scheme, parameters: mapped };
   });
   return changed ? challenges.map(formatChallenge).join(', ') : value;
+}
+
+/** Whether clients shall ask manifix for their tokens. */
+function comesForTokens(reached: Reached): boolean {
+  return hasOtherNames(reached) || reached.endpoint.fixes.mode('token-realm') === 'on';
 }
 
 /** Whether clients may call a repository of this endpoint otherwise than its registry does. */

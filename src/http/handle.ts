@@ -72,7 +72,7 @@ export async function handle(
     if (isTokenRequest(url)) {
       seen.kind = 'token';
       const host = hostOf(incoming, headers).toLowerCase();
-      answer = await edge.tokens({ incoming, outgoing, url, headers, host });
+      answer = await edge.tokens({ incoming, outgoing, url, headers, host, applied });
     } else {
       const target = parseTarget(url);
       seen.kind = target.route.kind;

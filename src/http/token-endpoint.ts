@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { challengeOf, parseChallenges } from '../domain/challenge.ts';
+import { basicAuthorization } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValues } from '../domain/headers.ts';
+import { type HeaderList, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
 import { checkRealm } from '../domain/realm.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { mapScopes, upstreamName } from '../domain/repository-names.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
+import { completeTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
-import type { Answer, Endpoint } from '../pipeline/exchange.ts';
+import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
 import { forward } from '../pipeline/pass-through-proxy.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
 
@@ -21,6 +23,7 @@ export interface TokenRequest {
   readonly headers: HeaderList;
   /** The client's Host, in lower case. */
   readonly host: string;
+  readonly applied: Exchange['applied'];
 }
 
 /** Gets tokens for clients from the token service of the registry that they mean. */
@@ -78,9 +81,47 @@ export function createTokenEndpoint(routes: EndpointRoutes, now: () => number): 
     form.delete('scope');
     for (const scope of mapped.split(' ')) if (scope !== '') form.append('scope', scope);
     if (realm.service !== undefined) form.set('service', realm.service);
-    return askTokenService(request, realm.url, method, form.toString());
+    const { fixes } = reached.endpoint;
+    const answer = await askInWays(request, fixes, realm.url, method, form);
+    return answer.status === 200 ? completed(request, fixes, answer) : answer;
   };
 }
+
+/** Statuses of a token service that knows GET only. */
+const NO_POST: ReadonlySet<number> = new Set([404, 405, 415, 501]);
+
+/** Asks, and again by GET where the service does not know the POST of OAuth 2. */
+async function askInWays(
+  request: TokenRequest,
+  fixes: Endpoint['fixes'],
+  url: URL,
+  method: 'GET' | 'POST',
+  form: URLSearchParams,
+): Promise<TokenAnswer> {
+  const answer = await askTokenService(request, url, method, form.toString());
+  const knowsGetOnly = method === 'POST' && NO_POST.has(answer.status) && form.get('grant_type') === 'password';
+  if (!knowsGetOnly || !applies(request, fixes, `asked by GET, because POST was answered ${answer.status}`))
+    return answer;
+  const login = basicAuthorization(form.get('username') ?? '', form.get('password') ?? '');
+  const query = new URLSearchParams([...form].filter(([name]) => name === 'service' || name === 'scope'));
+  const headers = withHeader(withoutHeaders(request.headers, 'Content-Type'), 'Authorization', login);
+  return askTokenService({ ...request, headers }, url, 'GET', query.toString());
+}
+
+/** The token under the names that clients look for, and with its lifetime. */
+function completed(request: TokenRequest, fixes: Endpoint['fixes'], answer: TokenAnswer): TokenAnswer {
+  const text = completeTokenAnswer(Buffer.from(answer.body.bytes).toString());
+  if (text === undefined || !applies(request, fixes, 'named the token as all clients look for it')) return answer;
+  return tokenAnswer(200, withoutHeaders(answer.headers, 'Content-Length'), Buffer.from(text));
+}
+
+function applies({ applied }: TokenRequest, fixes: Endpoint['fixes'], note: string): boolean {
+  const mode = fixes.mode('token-shapes');
+  if (mode !== 'off') applied.push({ id: 'token-shapes', mode, note });
+  return mode === 'on';
+}
+
+type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly bytes: Uint8Array } };
 
 /** The answer of the token service itself, whatever it is. */
 async function askTokenService(
@@ -88,7 +129,7 @@ async function askTokenService(
   { origin, pathname, search }: URL,
   method: 'GET' | 'POST',
   form: string,
-): Promise<Answer> {
+): Promise<TokenAnswer> {
   const query = [search.slice(1), method === 'GET' ? form : ''].filter((part) => part !== '').join('&');
   const answer = await forward(
     { incoming, outgoing },
@@ -153,7 +194,7 @@ function anonymousToken(): Answer {
   return tokenAnswer(200, [['Content-Type', 'application/json']], Buffer.from(JSON.stringify(token)));
 }
 
-function tokenAnswer(status: number, headers: HeaderList, bytes: Uint8Array): Answer {
+function tokenAnswer(status: number, headers: HeaderList, bytes: Uint8Array): TokenAnswer {
   return {
     status,
     headers: [...headers, ['Content-Length', String(bytes.length)]],

@@ -1,4 +1,5 @@
 import { singleFlight } from '../lib/single-flight.ts';
+import { createChallenges } from './challenges.ts';
 import { createConvertImage } from './convert-image.ts';
 import { deleteManifest } from './delete-manifest.ts';
 import type { Answer, Exchange } from './exchange.ts';
@@ -9,6 +10,7 @@ import { passThrough, unsupportedMethod } from './pass-through.ts';
 import type { Services } from './ports.ts';
 import { pushManifest } from './push-manifest.ts';
 import type { Resolved } from './resolve-manifest.ts';
+import { answerableChallenge } from './token-challenge.ts';
 import { createUploads, upload } from './upload.ts';
 
 /** Answers one request; rejects with a RegistryError for what the edge has to explain. */
@@ -35,10 +37,12 @@ export function createDispatch(services: Services): Dispatch {
     if (route.kind === 'manifest' && method === 'DELETE') return deleteManifest(services, exchange, route);
     return passThrough(services, exchange);
   }
-  return async (exchange) => {
+  const challenges = createChallenges();
+  async function use(exchange: Exchange): Promise<Answer> {
     const { method, route } = exchange.request;
     if (!METHODS.has(method)) throw unsupportedMethod(method);
     if (route.kind === 'upload' || route.kind === 'upload-start') return upload(services, uploads, exchange);
     return method === 'GET' || method === 'HEAD' ? read(exchange) : write(exchange);
-  };
+  }
+  return async (exchange) => answerableChallenge(challenges, exchange, await use(exchange));
 }

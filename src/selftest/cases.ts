@@ -14,8 +14,13 @@ export const CASES: readonly SelftestCase[] = [
   ...RULE_CASES,
 ];
 
+const NO_TOKENS = 'it takes a token service, which the selftest does not bring';
+
 /** Fixes and rules that have no case, by id, and why. */
 export const NOT_TESTABLE: Readonly<Record<string, string>> = {
+  'token-realm': NO_TOKENS,
+  'challenge-missing': NO_TOKENS,
+  'token-shapes': NO_TOKENS,
   'schema1-only-image': 'it takes a signed schema 1 image with layers to convert, which the selftest does not bring',
   'rate-limit-429':
     'a limit counts for all requests to a registry, so that every other case would have to wait with it',

@@ -2,6 +2,7 @@ import { basicAuthorization, type Login } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValues } from '../domain/headers.ts';
 import type { Scope } from '../domain/scope.ts';
+import { parseTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Hop, HopAnswer } from './send.ts';
 
@@ -21,8 +22,6 @@ export interface Token {
 }
 
 const MAX_ANSWER = 1024 * 1024;
-/** The lifetime of a token that comes without one, in seconds (same specification). */
-const DEFAULT_LIFETIME = 60;
 /** Statuses of a token service that knows GET only. */
 const NO_POST: ReadonlySet<number> = new Set([404, 405, 415, 501]);
 
@@ -80,22 +79,9 @@ async function tokenIn(realm: URL, answer: HopAnswer): Promise<Token | undefined
     throw noToken(realm, `answered ${status}`, status, headers);
   }
   const body = await readBody(answer.body, MAX_ANSWER);
-  const token = body === 'too-large' ? undefined : parseToken(body);
-  if (token === undefined) throw noToken(realm, 'answered 200 without a token', 502, headers);
-  return token;
-}
-
-function parseToken(body: Uint8Array): Token | undefined {
-  try {
-    const { token, access_token, expires_in } = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown>;
-    // Docker's services say `token`, those of OAuth 2 `access_token`, and some say both, one of them empty.
-    const text = [token, access_token].find((value) => typeof value === 'string' && value !== '');
-    if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) return undefined;
-    const seconds = Number(expires_in);
-    return { token: text, lifetime: (seconds > 0 ? seconds : DEFAULT_LIFETIME) * 1000 };
-  } catch {
-    return undefined;
-  }
+  const given = body === 'too-large' ? undefined : parseTokenAnswer(Buffer.from(body).toString());
+  if (given === undefined) throw noToken(realm, 'answered 200 without a token', 502, headers);
+  return { token: given.token, lifetime: given.lifetime * 1000 };
 }
 
 function noToken(realm: URL, what: string, status: number, headers: HeaderList): RegistryError {

@@ -105,8 +105,12 @@ describe('a challenge', () => {
     );
   });
 
-  it('stays where the names are the same, and where it is no token service of the registry', async () => {
-    expect(await challenged(upstreams, '/v2/app/tags/list', 'few.test')).toBe(upstreams);
+  it('leads to manifix also where the names are the same, for the very same scopes', async () => {
+    const own = bearer('http://few.test/token', 'repository:app:pull repository:other:pull');
+    expect(await challenged(upstreams, '/v2/app/tags/list', 'few.test')).toBe(own);
+  });
+
+  it('stays where it is no token service of the registry', async () => {
     const foreign = bearer('https://auth.evil.example/token', 'repository:app:pull');
     expect(await challenged(foreign, '/v2/team/app/tags/list')).toBe(foreign);
     const basic = 'Basic realm=x';

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { completeTokenAnswer, parseTokenAnswer } from '../../src/domain/token-answer.ts';
+
+describe('the answer of a token service', () => {
+  it.each([
+    ['{"token":"a","expires_in":300}', { token: 'a', lifetime: 300 }],
+    ['{"access_token":"a","expires_in":"300"}', { token: 'a', lifetime: 300 }],
+    ['{"token":"","access_token":"a"}', { token: 'a', lifetime: 60 }],
+    ['{"token":"a","expires_in":-1}', { token: 'a', lifetime: 60 }],
+    ['{"token":"two words"}', undefined],
+    ['{"token":7}', undefined],
+    ['{"errors":[]}', undefined],
+    ['null', undefined],
+    ['<html>', undefined],
+  ])('%s holds %j', (text, expected) => {
+    expect(parseTokenAnswer(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['{"token":"a"}', { token: 'a', access_token: 'a', expires_in: 60 }],
+    ['{"access_token":"a","expires_in":300,"x":1}', { token: 'a', access_token: 'a', expires_in: 300, x: 1 }],
+    ['{"token":"","access_token":"a","expires_in":5}', { token: 'a', access_token: 'a', expires_in: 5 }],
+  ])('%s gets what it lacks', (text, expected) => {
+    expect(JSON.parse(completeTokenAnswer(text) ?? '')).toEqual(expected);
+  });
+
+  it.each([
+    '{"token":"a","access_token":"a","expires_in":300}',
+    '{"token":"a","access_token":"b","expires_in":1}',
+    '{}',
+    '[',
+  ])('%s stays as it is', (text) => {
+    expect(completeTokenAnswer(text)).toBeUndefined();
+  });
+});
