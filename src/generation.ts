@@ -32,20 +32,23 @@ export function generationOf(
   watch = (upstream: GuardedClient) => upstream,
 ): Generation {
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, { url, fallbacks = [], credentials, realms, timeouts, limits }]) => [
-      name,
-      watch(
-        createRegistry({
-          name,
-          urls: [url, ...fallbacks],
-          credentials,
-          realms,
-          timeouts,
-          ...limits,
-          onAnswer: (answer) => metrics.upstreamAnswered(answer),
-        }),
-      ),
-    ]),
+    Object.entries(config.upstreams).map(
+      ([name, { url, fallbacks = [], credentials, realms, redirects, timeouts, limits }]) => [
+        name,
+        watch(
+          createRegistry({
+            name,
+            urls: [url, ...fallbacks],
+            credentials,
+            realms,
+            redirects,
+            timeouts,
+            ...limits,
+            onAnswer: (answer) => metrics.upstreamAnswered(answer),
+          }),
+        ),
+      ],
+    ),
   );
   const addresses = config.endpoints.map(
     ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({

@@ -43,6 +43,8 @@ export interface UpstreamConfig {
   readonly credentials: UpstreamCredentials;
   /** Origins, besides the registry's own site, that may be its token service. */
   readonly realms: readonly string[];
+  /** Hosts to which it may redirect although they are internal. */
+  readonly redirects: readonly string[];
 }
 
 /** How long what is known of tags is believed; times in milliseconds. */

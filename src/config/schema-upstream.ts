@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { upstreamKinds } from './config.ts';
-import { bodySize, origin, registryUrl, shortDuration } from './fields.ts';
+import { bodySize, host, origin, registryUrl, shortDuration } from './fields.ts';
 import { credentialsSchema } from './schema-credentials.ts';
 
 /** One registry that manifix talks to. */
@@ -40,5 +40,9 @@ export function upstreamSchema() {
       .array(origin())
       .prefault([])
       .describe("Token services that get credentials although they are not on the registry's own site."),
+    redirects: z
+      .array(host())
+      .prefault([])
+      .describe('Hosts to which a registry on the internet may redirect although their addresses are internal.'),
   });
 }

@@ -99,7 +99,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     profile,
     fixes,
   };
-  const asCaller = { credentials: { kind: 'passthrough' as const }, realms: [] };
+  const asCaller = { credentials: { kind: 'passthrough' as const }, realms: [], redirects: [] };
   return {
     listen: { host: '127.0.0.1', port: 0 },
     tls: undefined,

@@ -41,9 +41,15 @@ function isOwnPort(own: URL, { port }: URL): boolean {
  * The request that a redirect asks for. Credentials belong to the origin they were sent to (CVE-2020-15157): a change of
  * scheme, host or port drops them, and nothing later in the chain gets them back.
  * @param who the registry as the subject of a sentence
- * @throws RegistryError for a Location that is missing, no URL, not http(s), or a step down from https
+ * @param allowsHost whether the registry may lead to this host
+ * @throws RegistryError for a Location that is missing, no URL, not http(s), a step down from https, or a host not allowed
  */
-export function redirectTarget(who: string, hop: Hop, answer: HopAnswer): Hop {
+export function redirectTarget(
+  who: string,
+  hop: Hop,
+  answer: HopAnswer,
+  allowsHost: (hostname: string) => boolean,
+): Hop {
   const location = headerValue(answer.headers, 'location');
   const url = location === undefined ? null : URL.parse(location, hop.origin + hop.path);
   if (url === null) {
@@ -56,6 +62,12 @@ export function redirectTarget(who: string, hop: Hop, answer: HopAnswer): Hop {
   if (hop.origin.startsWith('https:') && url.protocol === 'http:') {
     throw badRedirect(
       `${who} redirected from https to ${url.origin}, which would give up encryption; this is refused.`,
+    );
+  }
+  if (!allowsHost(url.hostname)) {
+    throw badRedirect(
+      `${who} redirected to the internal address ${url.hostname}, which a registry on the internet has no business with. ` +
+        'If it is right, add the host to redirects of this upstream.',
     );
   }
   const sameOrigin = url.origin === hop.origin;

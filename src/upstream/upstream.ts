@@ -6,6 +6,7 @@ import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
 import { openFileLimit } from '../lib/open-file-limit.ts';
+import { type AddressCheck, createAddressCheck } from './address-check.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { createReceiveBuffers } from './receive-buffers.ts';
 import { isRedirect, MAX_REDIRECTS, mayFollow, redirectTarget, refusesHead, tooManyRedirects } from './redirects.ts';
@@ -45,6 +46,8 @@ export interface UpstreamOptions {
   readonly credentials?: UpstreamCredentials;
   /** Origins besides the registry's own site that may be its token service. */
   readonly realms?: readonly string[];
+  /** Hosts to which the registry may redirect although they are internal. */
+  readonly redirects?: readonly string[];
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /** The most bytes of a body that the registry takes. */
   readonly maxRequestBody?: number | undefined;
@@ -100,10 +103,20 @@ const MAX_DRAINED_BYTES = 65_536;
  * signal's reason. A body that breaks off errors in the same two ways.
  */
 export function createUpstream(options: UpstreamOptions): UpstreamClient {
-  const { name, url, timeouts, maxRequestBody, onAnswer, realms = [], credentials = { kind: 'passthrough' } } = options;
+  const {
+    name,
+    url,
+    timeouts,
+    maxRequestBody,
+    onAnswer,
+    realms = [],
+    redirects = [],
+    credentials = { kind: 'passthrough' },
+  } = options;
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
-  const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts });
+  const addresses = createAddressCheck(new URL(url).hostname, [...redirects, ...realms].map(hostnameOf));
+  const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts }, addresses);
   const who = `The registry ${name} (${origin})`;
   const authority = createAuthority({
     who,
@@ -163,7 +176,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
       }
       drain(answer.body);
       if (followed === MAX_REDIRECTS) throw tooManyRedirects(who, hop);
-      hop = redirectTarget(who, hop, answer);
+      hop = redirectTarget(who, hop, answer, addresses.allowsHost);
     }
   }
   const limit = maxRequestBody === undefined ? {} : { maxRequestBody };
@@ -180,11 +193,16 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
   };
 }
 
+/** The name of a host that was written with or without its scheme and port. */
+function hostnameOf(text: string): string {
+  return new URL(text.includes('://') ? text : `http://${text}`).hostname;
+}
+
 /** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */
-function createWire({ connect, headers, stall }: UpstreamTimeouts): Wire {
+function createWire({ connect, headers, stall }: UpstreamTimeouts, { lookup }: AddressCheck): Wire {
   const buffers = createReceiveBuffers();
   const agent = new Agent({
-    connect: { onread: buffers.onread },
+    connect: { onread: buffers.onread, lookup },
     allowH2: false,
     connections: MAX_CONNECTIONS,
     pipelining: 1,

@@ -14,7 +14,14 @@ describe('a configuration file', () => {
       admin: { listen: { host: '127.0.0.1', port: 5080 } },
       cache: { dir: './data', maxSize: 50 * 2 ** 30, scrubRate: 20 * 2 ** 20, ...TAGS },
       upstreams: {
-        hub: { url: HUB, kind: 'generic', timeouts: TIMEOUTS, credentials: { kind: 'passthrough' }, realms: [] },
+        hub: {
+          url: HUB,
+          kind: 'generic',
+          timeouts: TIMEOUTS,
+          credentials: { kind: 'passthrough' },
+          realms: [],
+          redirects: [],
+        },
       },
       endpoints: [
         {

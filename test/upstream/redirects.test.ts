@@ -191,7 +191,7 @@ describe('the target of a redirect', () => {
     ['http://[::1', /without a Location/],
     [undefined, /without a Location/],
   ])('%s is refused', (location, explanation) => {
-    expect(() => redirectTarget('The registry', hop, answered(location))).toThrow(
+    expect(() => redirectTarget('The registry', hop, answered(location), () => true)).toThrow(
       expect.objectContaining({ code: 'UNAVAILABLE', status: 502, explanation: expect.stringMatching(explanation) }),
     );
   });
@@ -208,13 +208,13 @@ describe('the target of a redirect', () => {
     ['//evil/v2/y', false],
     ['/\\evil/v2/y', false],
   ])('%s keeps credentials: %s', (location, kept) => {
-    const target = redirectTarget('The registry', hop, answered(location));
+    const target = redirectTarget('The registry', hop, answered(location), () => true);
     expect(headerValue(target.headers, 'authorization') !== undefined).toBe(kept);
     expect(target.origin === hop.origin).toBe(kept);
   });
 
   it('stays with a registry that does not know of the TLS in front of it', () => {
-    const target = redirectTarget('The registry', hop, answered('http://hub.example/v2/x/tags/list?n=1'));
+    const target = redirectTarget('The registry', hop, answered('http://hub.example/v2/x/tags/list?n=1'), () => true);
     expect(target).toEqual({ ...hop, path: '/v2/x/tags/list?n=1' });
   });
 
@@ -229,6 +229,15 @@ describe('the target of a redirect', () => {
     ['pass', '/v2/y', false],
   ] as const)('%s: %s is followed: %s', (redirects, location, followed) => {
     expect(mayFollow(redirects, hop, answered(location))).toBe(followed);
+  });
+
+  it('does not lead to a host that the registry has no business with', () => {
+    expect(() => redirectTarget('The registry', hop, answered('https://169.254.169.254/latest'), () => false)).toThrow(
+      expect.objectContaining({
+        status: 502,
+        explanation: expect.stringContaining('internal address 169.254.169.254'),
+      }),
+    );
   });
 
   it('is only looked at for statuses that redirect', () => {
