@@ -1,3 +1,4 @@
+import { createShortMemory } from '../lib/short-memory.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import { createChallenges } from './challenges.ts';
 import { createConvertImage } from './convert-image.ts';
@@ -7,6 +8,7 @@ import { getBlob, type StartingFills } from './get-blob.ts';
 import { getList, isListRoute } from './get-list.ts';
 import { getManifest } from './get-manifest.ts';
 import { passThrough, unsupportedMethod } from './pass-through.ts';
+import { type PingAnswer, ping } from './ping.ts';
 import type { Services } from './ports.ts';
 import { pushManifest } from './push-manifest.ts';
 import type { Resolved } from './resolve-manifest.ts';
@@ -18,16 +20,21 @@ export type Dispatch = (exchange: Exchange) => Promise<Answer>;
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
+/** Callers whose last answer to `/v2/` is remembered. */
+const MAX_PINGS = 1_000;
+
 /** Chooses the use case. What several requests share (running questions, upload sessions) lives as long as the dispatcher. */
 export function createDispatch(services: Services): Dispatch {
   const flight = singleFlight<Resolved>();
   const starting: StartingFills = new Set();
   const uploads = createUploads();
+  const pings = createShortMemory<PingAnswer>(MAX_PINGS);
   const convertImage = createConvertImage((exchange, route) => getBlob(services, starting, exchange, route));
   async function read(exchange: Exchange): Promise<Answer> {
     const { route } = exchange.request;
     if (route.kind === 'manifest') return getManifest(services, flight, convertImage, exchange, route);
     if (route.kind === 'blob') return getBlob(services, starting, exchange, route);
+    if (route.kind === 'base') return ping(services, pings, exchange);
     if (isListRoute(route)) return getList(services, exchange, route);
     return passThrough(services, exchange);
   }

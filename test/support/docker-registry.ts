@@ -24,6 +24,8 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly host: string;
   readonly directory: string;
   output(): string;
+  /** SIGSTOP makes it hang, SIGKILL makes it refuse connections. */
+  signal(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     host,
     directory: directory.path,
     output: registry.output,
+    signal: registry.kill,
     stop,
     [Symbol.asyncDispose]: stop,
   };
