@@ -1,5 +1,5 @@
 import type { Metrics } from './admin/metrics.ts';
-import type { Config, EndpointConfig } from './config/config.ts';
+import type { Config, EndpointConfig, UpstreamConfig } from './config/config.ts';
 import { compilePolicy } from './domain/repository-policy.ts';
 import { compileTagRules } from './domain/tag-policy.ts';
 import { FIXES } from './fixes/index.ts';
@@ -15,6 +15,7 @@ import type { Endpoint } from './pipeline/exchange.ts';
 import type { Telemetry } from './pipeline/ports.ts';
 import type { GuardedClient } from './upstream/guard.ts';
 import { createRegistry } from './upstream/registry.ts';
+import type { UpstreamAnswered } from './upstream/upstream.ts';
 
 /** Everything that follows from the configuration and is replaced as a whole by a reload. */
 export interface Generation {
@@ -32,23 +33,10 @@ export function generationOf(
   watch = (upstream: GuardedClient) => upstream,
 ): Generation {
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(
-      ([name, { url, fallbacks = [], credentials, realms, redirects, timeouts, limits }]) => [
-        name,
-        watch(
-          createRegistry({
-            name,
-            urls: [url, ...fallbacks],
-            credentials,
-            realms,
-            redirects,
-            timeouts,
-            ...limits,
-            onAnswer: (answer) => metrics.upstreamAnswered(answer),
-          }),
-        ),
-      ],
-    ),
+    Object.entries(config.upstreams).map(([name, upstream]) => [
+      name,
+      watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
+    ]),
   );
   const addresses = config.endpoints.map(
     ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({
@@ -70,6 +58,24 @@ export function generationOf(
     ready: createReadyAnswers(Date.now),
   };
   return { config, edge, upstreams: [...upstreams.values()] };
+}
+
+/** The client of one upstream as it is configured. */
+export function openUpstream(
+  name: string,
+  { url, fallbacks = [], credentials, realms, redirects, timeouts, limits }: UpstreamConfig,
+  onAnswer?: (answer: UpstreamAnswered) => void,
+): GuardedClient {
+  return createRegistry({
+    name,
+    urls: [url, ...fallbacks],
+    credentials,
+    realms,
+    redirects,
+    timeouts,
+    ...limits,
+    ...(onAnswer && { onAnswer }),
+  });
 }
 
 function endpointOf(

@@ -6,6 +6,7 @@ import type { AskRequest } from './config/ask-request.ts';
 import type { CacheRequest } from './config/cache-request.ts';
 import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
+import type { RepairRequest } from './config/repair-request.ts';
 import type { WarmRequest } from './config/warm-request.ts';
 import { formatHostPort } from './lib/address.ts';
 import { handleSignals } from './lib/signals.ts';
@@ -32,6 +33,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return cache(line.request);
     case 'ask':
       return ask(line.request);
+    case 'repair':
+      return repair(line.request);
     case 'warm':
       return warm(line.request);
     case 'selftest':
@@ -65,6 +68,11 @@ async function cache(request: CacheRequest): Promise<number> {
 async function ask(request: AskRequest): Promise<number> {
   const { runAskCommand } = await import('./commands/ask.ts');
   return tell(await runAskCommand(request, () => load(request.place)));
+}
+
+async function repair(request: RepairRequest): Promise<number> {
+  const { runRepairCommand } = await import('./commands/repair.ts');
+  return tell(await runRepairCommand(request, () => load(request.place)));
 }
 
 async function warm(request: WarmRequest): Promise<number> {

@@ -14,6 +14,7 @@ import {
 } from './commands.ts';
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
+import type { RepairRequest } from './repair-request.ts';
 import { readWarmRequest, type WarmRequest } from './warm-request.ts';
 
 /** Which configuration is tried, and how the outcome is told. */
@@ -27,6 +28,7 @@ export type CommandLine =
   | { readonly command: 'serve' | 'check'; readonly flags: ConfigFlags }
   | { readonly command: 'cache'; readonly request: CacheRequest }
   | { readonly command: 'ask'; readonly request: AskRequest }
+  | { readonly command: 'repair'; readonly request: RepairRequest }
   | { readonly command: 'warm'; readonly request: WarmRequest }
   | { readonly command: 'selftest'; readonly request: SelftestRequest }
   | { readonly command: 'demo' | 'version' }
@@ -107,6 +109,12 @@ function interpret(
     case 'drill': {
       const outcome = readAskRequest(command, values, positionals);
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'ask', request: outcome.request };
+    }
+    case 'repair': {
+      const config = values.get('config');
+      const place = config === undefined ? {} : { config };
+      const [reference = ''] = positionals;
+      return { command, request: { place, reference, dryRun: values.has('dry-run'), force: values.has('force') } };
     }
     case 'warm': {
       const outcome = readWarmRequest(values, positionals);

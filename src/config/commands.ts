@@ -81,6 +81,15 @@ export const COMMANDS = {
     argument: { name: 'REFERENCE' },
     flags: ASK_FLAGS,
   },
+  repair: {
+    summary: 'push a manifest that lacks its mediaType, or has a wrong type, back to its registry under the same tag',
+    argument: { name: 'REFERENCE' },
+    flags: [
+      { name: 'dry-run', meaning: 'only show what would be pushed' },
+      { name: 'force', meaning: 'repair also what has signatures or referrers' },
+      CONFIG,
+    ],
+  },
   report: {
     summary: 'list whose requests are repaired most, with the page that tells how to mend the cause',
     flags: [{ name: 'top', value: 'N', meaning: 'how many; 20 where not told' }, ...ASK_FLAGS],

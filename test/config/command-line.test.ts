@@ -63,6 +63,13 @@ describe('parseCommandLine', () => {
       ['warm'],
       { command: 'warm', request: { place: {}, listen: undefined, references: [], platforms: [], json: false } },
     ],
+    [
+      ['repair', 'app:1', '--dry-run', '--config', 'a.yaml'],
+      {
+        command: 'repair',
+        request: { place: { config: 'a.yaml' }, reference: 'app:1', dryRun: true, force: false },
+      },
+    ],
     [['selftest', '--json'], { command: 'selftest', request: { place: {}, json: true } }],
     [['demo'], { command: 'demo' }],
     [['version'], { command: 'version' }],
