@@ -38,6 +38,8 @@ export interface RequestView {
   readonly clientHeaders: HeaderList;
   /** Whether a body follows (a Content-Length above 0, or chunked). */
   readonly hasBody: boolean;
+  /** The upstream whose configured credentials count there, whatever the client sends. */
+  readonly accountOf?: string;
   /** How many bytes the upload session has so far, where all of them passed through here. */
   readonly uploaded?: number;
   /** The buffered body of a manifest PUT. */

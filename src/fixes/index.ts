@@ -34,6 +34,7 @@ import { manifestBlobUnknown } from './manifest-blob-unknown.ts';
 import { manifestPutStatusAndDigest } from './manifest-put-status-and-digest.ts';
 import { manifestSizeLimit } from './manifest-size-limit.ts';
 import { manifestWithoutMediatype } from './manifest-without-mediatype.ts';
+import { mirrorWithoutCredentials } from './mirror-without-credentials.ts';
 import { mountFallback } from './mount-fallback.ts';
 import { newlineAndEncodingDamage } from './newline-and-encoding-damage.ts';
 import { ociVsDockerRelabel } from './oci-vs-docker-relabel.ts';
@@ -121,6 +122,7 @@ export const FIXES: readonly Fix[] = [
   redirectAuthLeak400,
   unreachableRedirectOrLocation,
   rateLimit429,
+  mirrorWithoutCredentials,
   errorBodyNotJson,
   bodyFramingLimits,
   manifestSizeLimit,

@@ -35,6 +35,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     purpose: 'Old engines and hand-made clients',
     fixes: {
       'list-for-image-only-client': { mode: 'on' },
+      'mirror-without-credentials': { mode: 'on' },
       'tags-list-shape': { aggregate: 'yes' },
       'catalog-n-too-large': { aggregate: 'yes' },
     },

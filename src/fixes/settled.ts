@@ -15,12 +15,6 @@ export const SETTLED: readonly Settled[] = [
     test: 'test/interop/routes.test.ts',
   },
   {
-    id: 'mirror-without-credentials',
-    symptom: '`no basic auth credentials`: dockerd sends mirrors no login',
-    how: 'An upstream has credentials of its own, and its endpoints then ask nobody for any: [upstreams](../upstreams.md).',
-    test: 'test/e2e/credentials.test.ts',
-  },
-  {
     id: 'accept-of-tokens',
     symptom: '406 from a token service, or tokens in another field than expected',
     how: 'manifix fetches tokens by itself, with `Accept: application/json`, and reads all their forms: [upstreams](../upstreams.md).',

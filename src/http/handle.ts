@@ -171,7 +171,15 @@ function exchangeOf(
     endpoint,
     clientOrigin,
     caller: callerAt(endpoint, clientHeaders, query),
-    request: { method: incoming.method ?? 'GET', route, query, headers, clientHeaders, hasBody },
+    request: {
+      method: incoming.method ?? 'GET',
+      route,
+      query,
+      headers,
+      clientHeaders,
+      hasBody,
+      ...(endpoint.upstream.authority === 'own' ? { accountOf: endpoint.upstream.name } : {}),
+    },
     signal: gone.signal,
   };
 }

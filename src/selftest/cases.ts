@@ -21,6 +21,7 @@ export const NOT_TESTABLE: Readonly<Record<string, string>> = {
   'token-realm': NO_TOKENS,
   'challenge-missing': NO_TOKENS,
   'token-shapes': NO_TOKENS,
+  'mirror-without-credentials': 'it takes a registry with an account of its own, which the selftest does not bring',
   'schema1-only-image': 'it takes a signed schema 1 image with layers to convert, which the selftest does not bring',
   'rate-limit-429':
     'a limit counts for all requests to a registry, so that every other case would have to wait with it',
