@@ -166,7 +166,7 @@ describe('defects of lists', () => {
 });
 
 describe('a registry that gives pages', () => {
-  it('is asked for all of them where clients do not follow Link', async () => {
+  it('is asked for all of them under the profile of clients that do not follow Link', async () => {
     await using registry = await startRegistryDouble({
       intercept: (request, respondNormally) => {
         const query = new URLSearchParams(request.query);
@@ -180,7 +180,7 @@ describe('a registry that gives pages', () => {
     await using manifix = await startManifix({
       config: {
         upstreams: { default: { url: registry.url } },
-        fixes: { 'catalog-n-too-large': { aggregate: 'yes' }, 'tags-list-shape': { aggregate: 'yes' } },
+        endpoints: [{ name: 'old', upstream: 'default', profile: 'legacy' }],
       },
     });
     const ask = (target: string) => exchange(manifix.url, { target });
