@@ -26,4 +26,10 @@ export const NOT_DONE: readonly NotDone[] = [
     reason:
       'Servers decode such paths in different ways, which is how checks are passed by; they are refused everywhere, and no registry is known to use them.',
   },
+  {
+    id: 'subject-and-referrers-on-push',
+    symptom: 'A registry without the referrers API accepts a manifest with `subject` and answers without `OCI-Subject`',
+    reason:
+      'Clients then keep the list of referrers under the fallback tag, which works with and without manifix; a list that only manifix has would hide what is pushed elsewhere.',
+  },
 ];
