@@ -1,12 +1,18 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rawExchange } from '../e2e/raw-socket.ts';
 import { firstError } from '../e2e/registry-errors.ts';
+import { answerTo, startRequest } from '../e2e/streaming-client.ts';
+import { eventually } from '../support/deadline.ts';
 import { exchange } from '../support/http.ts';
 import { manifestTypes, mediaTypes, sampleImage, sha256 } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { type RegistryDouble, startRegistryDouble } from '../support/registry-double.ts';
+import { head, send } from '../support/script-steps.ts';
+import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 
 const CRLF = '\r\n';
+const MIB = 1024 * 1024;
 const accept = { Accept: manifestTypes.join(', ') };
 const OCI = mediaTypes.ociIndex;
 
@@ -93,6 +99,34 @@ describe('F75: giant manifests', () => {
     });
     expect(answer.status).toBe(413);
     await expectUnaffected();
+  });
+});
+
+describe('F75: a manifest of 100 MiB', () => {
+  const part = Buffer.alloc(MIB, 'x');
+  const start = Buffer.from(`{"schemaVersion":2,"mediaType":"${OCI}","manifests":[],"a":"`);
+  const parts = [start, ...Array<Buffer>(100).fill(part), Buffer.from('"}')];
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const hash = () => createHash('sha256');
+  const digest = `sha256:${parts.reduce((sum, bytes) => sum.update(bytes), hash()).digest('hex')}`;
+
+  it.each(['1', digest])('is fetched no faster than the client reads, and comes whole: %s', async (reference) => {
+    await using upstream = await startScriptedUpstream();
+    const announced = head(200, [`Content-Type: ${OCI}`, `Content-Length: ${size}`]);
+    upstream.on('HEAD', /manifests/, [announced]);
+    upstream.on('GET', /manifests/, [announced, ...parts.map(send)]);
+    await using own = await startManifix({ upstream: upstream.url });
+    const outgoing = startRequest(`${own.url}/v2/a/manifests/${reference}`, { method: 'GET', headers: accept });
+    outgoing.end();
+    const answer = await answerTo(outgoing);
+    const sent = () => Math.max(...upstream.connections.map(({ bytesWritten }) => bytesWritten));
+    await eventually('more was sent than is buffered for repairs', async () => sent() > 8 * MIB || undefined);
+    for (let time = 0; time < 50; time += 1) await exchange(own.adminUrl, { target: '/metrics' });
+    // What the kernel holds for the two connections is part of it.
+    expect(sent()).toBeLessThan(48 * MIB);
+    const received = hash();
+    for await (const bytes of answer) received.update(bytes as Buffer);
+    expect(`sha256:${received.digest('hex')}`).toBe(digest);
   });
 });
 
