@@ -45,11 +45,12 @@ export function parseContentRange(
 /**
  * Whether If-None-Match names the content: weakly compared (RFC 9110, section 13.1.2), in lists, or `*`. Unquoted digests
  * count too: docker-registry's pull-through cache hands them out.
+ * @param ifNoneMatch all lines of the field
  */
-export function matchesEntityTag(ifNoneMatch: string | undefined, digest: Digest): boolean {
-  if (ifNoneMatch === undefined) return false;
-  if (ifNoneMatch.trim() === '*') return true;
-  return ifNoneMatch.split(',').some((member) => {
+export function matchesEntityTag(ifNoneMatch: readonly string[], digest: Digest): boolean {
+  const condition = ifNoneMatch.join(',').trim();
+  if (condition === '*') return true;
+  return condition.split(',').some((member) => {
     const match = ENTITY_TAG_FORM.exec(member.trim());
     return (match?.[1] ?? match?.[2]) === digest;
   });

@@ -12,6 +12,13 @@ export const etagAndVary: Fix = {
     const headers = withVary(withEntityTag(view.headers, view));
     return headers === view.headers ? undefined : { note: 'corrected ETag or Vary', headers };
   },
+  // A list may have been decoded, so that its registry's Vary is true no more. Of other answers manifix knows less.
+  response: (view) => {
+    const { kind } = view.request.route;
+    if (kind !== 'catalog' && kind !== 'tags' && kind !== 'referrers') return undefined;
+    const headers = withVary(view.headers);
+    return headers === view.headers ? undefined : { note: 'corrected Vary', headers };
+  },
 };
 
 function withEntityTag(headers: HeaderList, view: ManifestView): HeaderList {

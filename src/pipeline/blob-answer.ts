@@ -1,5 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
-import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
 import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from '../domain/range.ts';
 import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
 import type { BlobReader, ByteRange, CacheStatus } from './ports.ts';
@@ -24,7 +24,7 @@ export function blobAnswer(
     ['Cache-Control', 'max-age=31536000, immutable'],
     ['Accept-Ranges', 'bytes'],
   ];
-  if (matchesEntityTag(headerValue(headers, 'If-None-Match'), digest))
+  if (matchesEntityTag(headerValues(headers, 'If-None-Match'), digest))
     return { status: 304, headers: common, body: NO_BODY, cache };
   const ranged = size !== undefined && method === 'GET' && ifRangeAllows(headerValue(headers, 'If-Range'), digest);
   const range = ranged ? parseRange(headerValue(headers, 'Range'), size) : undefined;

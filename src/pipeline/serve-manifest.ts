@@ -178,7 +178,7 @@ function manifestAnswer(
 ): Answer {
   const { bytes, digest } = manifest;
   const head = exchange.request.method === 'HEAD';
-  if (matchesEntityTag(headerValue(exchange.request.headers, 'If-None-Match'), digest)) {
+  if (matchesEntityTag(headerValues(exchange.request.headers, 'If-None-Match'), digest)) {
     return { status: 304, headers: withoutHeaders(headers, 'Content-Length', 'Content-Type'), body: NO_BODY };
   }
   if (head) return { status: 200, headers, body: NO_BODY };

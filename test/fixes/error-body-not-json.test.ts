@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Route } from '../../src/domain/route.ts';
 import { errorBodyNotJson } from '../../src/fixes/error-body-not-json.ts';
 import type { ResponseView } from '../../src/fixes/fix.ts';
-import { blobRoute, requestView, responseView, uploadRoute, uploadStartRoute } from '../support/views.ts';
+import {
+  blobRoute,
+  repositoryName,
+  requestView,
+  responseView,
+  someDigest,
+  uploadRoute,
+  uploadStartRoute,
+} from '../support/views.ts';
 
 const apply = (overrides: Partial<ResponseView>) => errorBodyNotJson.response?.(responseView(overrides), {});
 const at = (route: Route) => requestView({ route });
@@ -29,6 +37,9 @@ describe('error-body-not-json', () => {
     [404, requestView(), 'MANIFEST_UNKNOWN'],
     [404, at(blobRoute()), 'BLOB_UNKNOWN'],
     [404, at(uploadStartRoute()), 'NAME_UNKNOWN'],
+    [404, at({ kind: 'tags', repository: repositoryName('team/app') }), 'NAME_UNKNOWN'],
+    [404, at(uploadRoute()), 'BLOB_UPLOAD_UNKNOWN'],
+    [404, at({ kind: 'referrers', repository: repositoryName('team/app'), digest: someDigest }), 'MANIFEST_UNKNOWN'],
     [401, requestView(), 'UNAUTHORIZED'],
     [403, requestView(), 'DENIED'],
     [405, requestView(), 'UNSUPPORTED'],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import type { HeaderList } from '../../src/domain/headers.ts';
+import type { Route } from '../../src/domain/route.ts';
 import { etagAndVary } from '../../src/fixes/etag-and-vary.ts';
-import { manifestView } from '../support/views.ts';
+import { manifestView, repositoryName, requestView, responseView, someDigest } from '../support/views.ts';
 
 const digest = digestOf(Buffer.from('{}'));
 const tag = ['ETag', `"${digest}"`] as const;
@@ -32,5 +33,22 @@ describe('etag-and-vary', () => {
     ['Accept-Encoding', [tag]],
   ])('takes Accept-Encoding out of Vary: %s', (vary, headers) => {
     expect(apply(tag, ['Vary', vary])).toEqual(headers);
+  });
+
+  it('takes Accept-Encoding out of the Vary of lists, which manifix decodes, and leaves other answers alone', () => {
+    const repository = repositoryName('team/app');
+    const vary: HeaderList = [['Vary', 'Accept-Encoding']];
+    const answer = (route: Route, headers: HeaderList) =>
+      etagAndVary.response?.(responseView({ request: requestView({ route }), headers }), {});
+    const lists: Route[] = [
+      { kind: 'catalog' },
+      { kind: 'tags', repository },
+      { kind: 'referrers', repository, digest: someDigest },
+    ];
+    for (const route of lists) {
+      expect(answer(route, vary)).toEqual({ note: 'corrected Vary', headers: [] });
+      expect(answer(route, [['Vary', 'Origin']])).toBeUndefined();
+    }
+    expect(answer({ kind: 'base' }, vary)).toBeUndefined();
   });
 });
