@@ -37,7 +37,7 @@ interface Block {
 
 export const BLOCK_BYTES = 256 * 1024;
 /** Many slow readers, each behind another block, must not hold that much memory each: beyond this they get copies. */
-const CROWDED_BYTES = 64 * 1024 * 1024;
+const CROWDED_BYTES = 16 * 1024 * 1024;
 const COPIED_BYTES = 64 * 1024;
 
 /**
