@@ -46,6 +46,8 @@ export interface Connections {
 
 /** What every connection costs in memory sets an end where descriptors do not. */
 const MOST_SERVED = 20_000;
+/** Requests of one connection that wait for the same registry would be bounded by nothing else. Hardly any client sends two. */
+const MOST_UNANSWERED = 100;
 /** A flood must not make each of its connections look at all others. */
 const CLOSE_IDLE_EVERY = 100;
 
@@ -63,7 +65,7 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
   const open = new Set<Socket>();
   const refused = new WeakSet<Duplex>();
   const latest = new WeakMap<Duplex, ServerResponse>();
-  const pipelined = new WeakSet<Duplex>();
+  const pipelined = new WeakMap<Duplex, ServerResponse[]>();
   let closedIdleAt = Number.NEGATIVE_INFINITY;
   const counts = { refused: 0, dropped: 0, slow: 0 };
 
@@ -71,9 +73,23 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     if (open.size > limits.served) closeIdle();
-    if (open.size <= limits.served) return;
+    if (open.size > limits.served) refuse(socket);
+  }
+
+  function refuse(socket: Duplex): void {
     refused.add(socket);
     counts.refused += 1;
+  }
+
+  /** Answers leave in the order of requests. Those that say no are held, too, and Node reads no more when they are many. */
+  function requested(socket: Duplex, outgoing: ServerResponse): void {
+    const before = latest.get(socket);
+    latest.set(socket, outgoing);
+    if (before?.writableFinished !== false || refused.has(socket)) return;
+    const unanswered = pipelined.get(socket) ?? [];
+    while (unanswered[0]?.writableFinished === true) unanswered.shift();
+    pipelined.set(socket, unanswered);
+    if (unanswered.push(before) >= MOST_UNANSWERED) refuse(socket);
   }
 
   /**
@@ -109,10 +125,7 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
       server.maxConnections = limits.accepted;
       // With TLS, requests come on the socket that decrypts, which there is after the handshake.
       server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', connected);
-      server.on('request', ({ socket }, outgoing) => {
-        if (latest.get(socket)?.writableFinished === false) pipelined.add(socket);
-        latest.set(socket, outgoing);
-      });
+      server.prependListener('request', ({ socket }, outgoing) => requested(socket, outgoing));
       server.on('drop', () => {
         counts.dropped += 1;
       });
@@ -128,10 +141,10 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
   };
 }
 
-/** What a client hears that came on one connection too many. */
+/** What a client hears that came on one connection, or with one request, too many. */
 export function tooManyConnections(): RegistryError {
   return new RegistryError('UNAVAILABLE', {
-    explanation: 'manifix has as many connections as it can serve. Try again in a moment.',
+    explanation: 'manifix has as many connections, or requests on this one, as it can serve. Try again in a moment.',
     headers: [
       ['Retry-After', '1'],
       ['Connection', 'close'],

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { connect as connectSecurely } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { type Connections, connectionLimits, createConnections } from '../../src/http/connections.ts';
@@ -106,6 +107,34 @@ describe('a connection', () => {
     expect(await guarded.ask(third)).toBe('served');
     expect(await guarded.ask(fresh)).toBe('served');
     expect(guarded.connections.figures()).toEqual({ open: 2, refused: 0, dropped: 0, slow: 0 });
+  });
+
+  it('lets a hundred requests wait, and closes behind the answer that tells the next one to come back', async () => {
+    const connections = createConnections({ served: 9, accepted: 9 });
+    const waiting: ServerResponse[] = [];
+    const server = createServer(({ socket }, outgoing) => {
+      if (connections.isRefused(socket)) outgoing.setHeader('Connection', 'close').end('refused');
+      else waiting.push(outgoing);
+    });
+    connections.guard(server);
+    const socket = connect(await listenOnLoopback(server), '127.0.0.1');
+    const received = buffer(socket);
+    socket.write(REQUEST.repeat(300));
+    await eventually('a refusal', async () => connections.figures().refused > 0 || undefined);
+    for (const outgoing of waiting) outgoing.end('served');
+    const text = String(await within('the end of the connection', received));
+    expect(text.match(/served|refused/g)).toEqual([...Array(100).fill('served'), 'refused']);
+    await new Promise((closed) => server.close(closed));
+  });
+
+  it('that is answered as it asks may ask for ever', async () => {
+    await using guarded = await guard(1, 1);
+    const socket = await guarded.open();
+    for (let time = 0; time < 60; time += 1) {
+      socket.write(REQUEST.repeat(5));
+      await within('the answers', once(socket, 'data'));
+    }
+    expect(guarded.connections.figures().refused).toBe(0);
   });
 
   it('that ends frees its place', async () => {

@@ -60,7 +60,7 @@ describe('a cold blob', () => {
 
   it('that the registry refuses keeps its status, code and challenge', async () => {
     const { ask, upstream } = scene;
-    const challenge = 'Bearer realm="https://auth.test/token"';
+    const challenge = 'Bearer realm="https://auth.test/token",scope="repository:team/app:pull"';
     upstream.on('GET', path, errorAnswer(401, 'UNAUTHORIZED', 'no', [['WWW-Authenticate', challenge]]));
     for (const answer of await Promise.all([ask('GET', path), ask('GET', path)])) {
       expect(answer.status).toBe(401);
