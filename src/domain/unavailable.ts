@@ -5,7 +5,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused the connection',
   ENOTFOUND: 'has a host name that does not exist',
   EAI_AGAIN: 'has a host name that could not be resolved just now',
-  INTERNAL_ADDRESS: 'has a name of an internal address, to which a registry on the internet may not lead',
+  INTERNAL_ADDRESS:
+    'is at an internal address, to which a registry on the internet may lead only when its `redirects` list the host',
   EHOSTUNREACH: 'has an address that cannot be reached from here',
   ENETUNREACH: 'has an address that cannot be reached from here',
   ECONNRESET: 'closed the connection before its answer was complete',

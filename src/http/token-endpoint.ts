@@ -82,7 +82,7 @@ export function createTokenEndpoint(routes: EndpointRoutes, now: () => number): 
     for (const scope of mapped.split(' ')) if (scope !== '') form.append('scope', scope);
     if (realm.service !== undefined) form.set('service', realm.service);
     const { fixes } = reached.endpoint;
-    const answer = await askInWays(request, fixes, realm.url, method, form);
+    const answer = await askInWays(request, reached.endpoint, realm.url, method, form);
     return answer.status === 200 ? completed(request, fixes, answer) : answer;
   };
 }
@@ -93,19 +93,19 @@ const NO_POST: ReadonlySet<number> = new Set([404, 405, 415, 501]);
 /** Asks, and again by GET where the service does not know the POST of OAuth 2. */
 async function askInWays(
   request: TokenRequest,
-  fixes: Endpoint['fixes'],
+  { upstream, fixes }: Endpoint,
   url: URL,
   method: 'GET' | 'POST',
   form: URLSearchParams,
 ): Promise<TokenAnswer> {
-  const answer = await askTokenService(request, url, method, form.toString());
+  const answer = await askTokenService(request, upstream, url, method, form.toString());
   const knowsGetOnly = method === 'POST' && NO_POST.has(answer.status) && form.get('grant_type') === 'password';
   if (!knowsGetOnly || !applies(request, fixes, `asked by GET, because POST was answered ${answer.status}`))
     return answer;
   const login = basicAuthorization(form.get('username') ?? '', form.get('password') ?? '');
   const query = new URLSearchParams([...form].filter(([name]) => name === 'service' || name === 'scope'));
   const headers = withHeader(withoutHeaders(request.headers, 'Content-Type'), 'Authorization', login);
-  return askTokenService({ ...request, headers }, url, 'GET', query.toString());
+  return askTokenService({ ...request, headers }, upstream, url, 'GET', query.toString());
 }
 
 /** The token under the names that clients look for, and with its lifetime. */
@@ -126,6 +126,7 @@ type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly 
 /** The answer of the token service itself, whatever it is. */
 async function askTokenService(
   { incoming, outgoing, headers }: TokenRequest,
+  { addresses }: Endpoint['upstream'],
   { origin, pathname, search }: URL,
   method: 'GET' | 'POST',
   form: string,
@@ -139,6 +140,7 @@ async function askTokenService(
       method,
       headers: headers.filter(([name]) => FORWARDED.has(name.toLowerCase())),
       body: method === 'POST' ? Buffer.from(form) : 'none',
+      addresses,
     },
   );
   const bytes = await readBody(answer.body, MAX_BODY);

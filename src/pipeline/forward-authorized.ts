@@ -14,10 +14,11 @@ import type { ClientExchange } from './pass-through-request.ts';
 export async function forwardAuthorized(
   exchange: Exchange,
   sent: RequestView,
-  request: ForwardRequest,
+  wanted: Omit<ForwardRequest, 'addresses'>,
   via: ClientExchange = exchange,
 ): Promise<ForwardedAnswer> {
   const { upstream } = exchange.endpoint;
+  const request = { ...wanted, addresses: upstream.addresses };
   // Elsewhere nobody's credentials have any business; they were dropped already.
   if (upstream.authority === 'caller' || request.origin !== upstream.origin) {
     return forward(via, request, exchange.signal);

@@ -28,7 +28,7 @@ const IDLE_TIMEOUT = 120_000;
  * Sends the client's request to a registry and resolves with the answer as it begins, also when the client is still
  * sending. The body streams with back-pressure. A client that goes away takes the registry's connection with it. When no
  * more of the client's body is wanted, the rest is read and dropped, so that the client gets to its answer.
- * Rejects with a RegistryError UNAVAILABLE (502, 504) without an answer, with the signal's reason when aborted, and with
+ * Rejects with a RegistryError UNAVAILABLE (502, 504) without an answer or for a host that is not allowed, with the signal's reason when aborted, and with
  * an AbortError when the client is gone.
  */
 export function forward(
@@ -41,6 +41,9 @@ export function forward(
   if (signal?.aborted) return Promise.reject(signal.reason);
   if (exchange.outgoing.destroyed) return Promise.reject(clientGone());
   const who = `The registry at ${request.origin}`;
+  if (!request.addresses.allowsHost(new URL(request.origin).hostname)) {
+    return Promise.reject(unavailable(who, internalError()));
+  }
   const source = bodySource(exchange.incoming, request.body);
   let sent: ClientRequest | undefined;
   let answer: IncomingMessage | undefined;
@@ -112,6 +115,10 @@ export function clientGone(): Error {
 
 function closedError(): Error {
   return Object.assign(new Error('the connection was closed without an answer'), { code: 'ECONNRESET' });
+}
+
+function internalError(): Error {
+  return Object.assign(new Error('the host is an internal address'), { code: 'INTERNAL_ADDRESS' });
 }
 
 function idleError(milliseconds: number): Error {

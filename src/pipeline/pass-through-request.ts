@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy';
 import type { HeaderList } from '../domain/headers.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
+import type { AddressCheck } from './ports-upstream.ts';
 
 /** A client's request and the answer that it waits for. */
 export interface ClientExchange {
@@ -22,6 +23,8 @@ export interface ProxyRequest {
   readonly headers: HeaderList;
   /** `stream` is the client's own body, framed as the client framed it. */
   readonly body: 'stream' | Uint8Array | 'none';
+  /** Where the registry in whose name this is sent may lead. */
+  readonly addresses: AddressCheck;
 }
 
 interface ProxyEvents {
@@ -65,8 +68,8 @@ export function startProxyRequest(
     // These two together send the path as it is; every other way leads through URL, which normalises it.
     toProxy: true,
     prependPath: false,
-    // http-proxy hands this object on to http.request, which is the one way to an option it does not know.
-    ssl: { maxHeaderSize: MAX_HEADER_SIZE },
+    // http-proxy hands this object on to http.request, which is the one way to options it does not know.
+    ssl: { maxHeaderSize: MAX_HEADER_SIZE, lookup: request.addresses.lookup },
   };
   proxy.web(emptyHead(exchange.incoming, request.path), exchange.outgoing, options, on.failed);
 }

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { HeaderList } from '../domain/headers.ts';
 
@@ -22,6 +23,14 @@ export interface Outlook {
   readonly ask: boolean;
   /** How long whoever has an older answer should wait for a new one, in milliseconds. */
   readonly patience: number;
+}
+
+/** Decides to which addresses a registry may send manifix; a request that is sent by other means has to heed it, too. */
+export interface AddressCheck {
+  /** Whether this host of a URL may be asked at all; names are checked again when they are resolved. */
+  allowsHost(hostname: string): boolean;
+  /** Resolves names for connections, and fails for those that are not allowed. */
+  readonly lookup: LookupFunction;
 }
 
 /** The final answer, after redirects. Whoever gets it reads `body` to its end or destroys it. */
@@ -57,6 +66,7 @@ export interface Upstream {
   readonly maxRequestBody?: number;
   /** Whose right counts there: that of each caller, or one that manifix has of its own, be it that of nobody. */
   readonly authority: 'caller' | 'own';
+  readonly addresses: AddressCheck;
   /**
    * The fields with which a request that is sent by other means, because its body streams, may go to the registry. After a
    * 401 those to try once more, or the very same list when there is nothing else to try. `path` starts with `/v2/`.

@@ -1,6 +1,7 @@
-import { type LookupAddress, lookup } from 'node:dns';
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { isInternalAddress, isInternalHost } from '../domain/internal-address.ts';
+import { singleFlight } from '../lib/single-flight.ts';
 
 /**
  * Decides to which addresses a registry may send manifix. A registry on the internet could otherwise have manifix read what only
@@ -27,20 +28,50 @@ export function createAddressCheck(own: string, allowed: readonly string[], reso
   const free = new Set([own, ...allowed]);
   // A registry of this network may lead anywhere in it.
   let isInternal = isInternalHost(own);
+  const running = singleFlight<LookupAddress[]>();
+
+  /**
+   * Each look-up holds one of the few threads that Node has for them, for as long as a name server keeps silent: a name must
+   * not take more than one, or those of other registries wait.
+   */
+  function addressesOf(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
+    return running(JSON.stringify([hostname, options.family, options.hints]), async () => {
+      const { promise, resolve: found, reject } = Promise.withResolvers<LookupAddress[]>();
+      resolve(hostname, { ...options, all: true }, (error, addresses) => (error ? reject(error) : found(addresses)));
+      const addresses = await promise;
+      if (hostname === own && addresses.some(isInternalOne)) isInternal = true;
+      return addresses;
+    });
+  }
+
+  /** @throws for an internal address to which the registry may not lead */
+  async function allowedOf(hostname: string, options: LookupOptions): Promise<LookupAddress[]> {
+    const addresses = await addressesOf(hostname, options);
+    const internal = free.has(hostname) || isInternal ? undefined : addresses.find(isInternalOne);
+    if (internal === undefined) return addresses;
+    // After a reload an upload may go on elsewhere before the registry itself was asked.
+    await addressesOf(own, options).catch(() => undefined);
+    if (isInternal) return addresses;
+    throw notAllowed(internal.address);
+  }
+
   return {
     allowsHost: (hostname) => isInternal || free.has(hostname) || !isInternalHost(hostname),
     lookup(hostname, options, done) {
-      resolve(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error !== null) return done(error, []);
-        const internal = addresses.find(({ address }) => isInternalAddress(address));
-        if (internal !== undefined && hostname === own) isInternal = true;
-        if (internal !== undefined && !isInternal && !free.has(hostname)) return done(notAllowed(internal.address), []);
-        if (options.all === true) return done(null, addresses);
-        const [first] = addresses;
-        return done(null, first?.address ?? '', first?.family);
-      });
+      allowedOf(hostname, options).then(
+        (addresses) => {
+          if (options.all === true) return done(null, addresses);
+          const [first] = addresses;
+          return done(null, first?.address ?? '', first?.family);
+        },
+        (error) => done(error, []),
+      );
     },
   };
+}
+
+function isInternalOne({ address }: LookupAddress): boolean {
+  return isInternalAddress(address);
 }
 
 function notAllowed(address: string): Error {

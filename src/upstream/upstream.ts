@@ -83,6 +83,7 @@ export interface UpstreamClient {
   readonly maxRequestBody?: number;
   readonly authority: Authority['kind'];
   readonly authorize: Authority['authorize'];
+  readonly addresses: AddressCheck;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Takes no more requests, and ends each connection when what runs on it is over. */
   retire(): Promise<void>;
@@ -187,6 +188,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     ...limit,
     authority: authority.kind,
     authorize: authority.authorize,
+    addresses,
     request,
     retire: () => wire.agent.close(),
     close: () => wire.agent.destroy(),

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { createServer, type IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type ForwardedAnswer, type ForwardRequest, forward } from '../../src/pipeline/pass-through-proxy.ts';
@@ -30,7 +31,8 @@ export async function startForwardingServer(
     requests.add(incoming);
     const { signal, beforeReading, ...planned } = await plan(incoming);
     const { method = 'GET', url = '/' } = incoming;
-    const request: ForwardRequest = { origin, path: url, method, headers: [], body: 'stream', ...planned };
+    const addresses = { allowsHost: () => true, lookup };
+    const request: ForwardRequest = { origin, path: url, method, headers: [], body: 'stream', addresses, ...planned };
     try {
       const answer = await forward({ incoming, outgoing }, request, signal);
       outcomes.add(answer);

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { Readable } from 'node:stream';
 import { digestOf } from '../../src/domain/digest.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
@@ -42,6 +43,7 @@ export function fakeUpstream(name = 'registry'): FakeUpstream {
     basePath: '',
     authority: 'caller',
     authorize: async ({ headers }) => headers,
+    addresses: { allowsHost: () => true, lookup },
     down: false,
     expected: { ask: true, patience: Number.POSITIVE_INFINITY },
     outlook() {

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { Readable } from 'node:stream';
 import { digestOf } from '../../src/domain/digest.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
@@ -48,6 +49,7 @@ export function guardedRegistry(): GuardedRegistry {
     basePath: '',
     authority: 'caller',
     authorize: async ({ headers }) => headers,
+    addresses: { allowsHost: () => true, lookup },
     down: false,
     allow: (caller, repository) => void rights.add(keyOf(caller, repository)),
     revoke: (caller, repository) => void rights.delete(keyOf(caller, repository)),

@@ -61,6 +61,11 @@ describe('a registry on the internet', () => {
 });
 
 describe('a registry of this network', () => {
+  it('is asked for its own address before it is refused another one, as an upload may go on there after a reload', async () => {
+    const check = createAddressCheck('registry.corp.example', [], resolve);
+    expect(await lookUp(check, 'minio.corp.example', false)).toBe('10.0.0.6');
+  });
+
   it.each(['127.0.0.1', '10.0.0.5', 'registry', 'localhost'])('may send manifix anywhere: %s', (own) => {
     expect(createAddressCheck(own, [], resolve).allowsHost('10.0.0.6')).toBe(true);
   });
@@ -70,5 +75,28 @@ describe('a registry of this network', () => {
     expect(await lookUp(check, 'registry.corp.example', false)).toBe('10.0.0.5');
     expect(check.allowsHost('10.0.0.6')).toBe(true);
     expect(await lookUp(check, 'minio.corp.example', false)).toBe('10.0.0.6');
+  });
+});
+
+describe('F98: a name server that never answers', () => {
+  it('takes one thread for each name, however many connections wait for it, and holds up no other name', async () => {
+    const asked: string[] = [];
+    const check = createAddressCheck('hub.example.com', [], (hostname, options, done) => {
+      asked.push(hostname);
+      if (hostname !== 'silent.example.com') resolve(hostname, options, done);
+    });
+    for (let connection = 0; connection < 64; connection += 1) void lookUp(check, 'silent.example.com');
+    expect(await lookUp(check, 'storage.example.com', false)).toBe('93.184.216.35');
+    expect(asked).toEqual(['silent.example.com', 'storage.example.com']);
+  });
+
+  it('is asked again for the next connection once it answered, because addresses change', async () => {
+    const asked: string[] = [];
+    const check = createAddressCheck('hub.example.com', [], (hostname, options, done) => {
+      asked.push(hostname);
+      resolve(hostname, options, done);
+    });
+    for (let time = 0; time < 2; time += 1) await lookUp(check, 'hub.example.com');
+    expect(asked).toEqual(['hub.example.com', 'hub.example.com']);
   });
 });
