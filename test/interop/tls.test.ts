@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeCertificate } from '../support/certificate.ts';
 import { startContainerd } from '../support/clients/containerd.ts';
 import { openContainersHome } from '../support/clients/containers.ts';
+import { curl } from '../support/clients/curl.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
@@ -47,6 +48,32 @@ describeWithTools('manifix with TLS in front of a registry without', ['docker-re
       expect(copied, copied.stderr).toMatchObject({ code: 0 });
       const pulled = await home.podman('pull', '--cert-dir', certificates, `${manifix.host}/team/copy:1`);
       expect(pulled, pulled.stderr).toMatchObject({ code: 0 });
+    });
+  });
+
+  describeWithTools('and curl', ['curl'], () => {
+    it.each([
+      ['/v2/team/app/tags/list/', '{"name":"team/app","tags":["1"]}'],
+      ['//v2/', '{}'],
+      ['/v2//team/app/tags/list', '{"name":"team/app","tags":["1"]}'],
+      ['/v2', '{}'],
+    ])('stays with https where the registry redirects to http: %s', async (path, body) => {
+      const ask = [
+        '-L',
+        '--cacert',
+        authority,
+        '--proto',
+        '=http,https',
+        '-o',
+        '-',
+        '-w',
+        ' %{http_code} %{url_effective}',
+      ];
+      const direct = await curl('-I', `${registry.url}${path}`);
+      expect(direct.stdout).toMatch(/^HTTP\/1\.1 301 .*^Location: /ms);
+      const { stdout, stderr } = await curl(...ask, '--path-as-is', `${manifix.url}${path}`);
+      expect(stdout, stderr).toMatch(/ 200 https:\S+$/);
+      expect(stdout.split(' 200 ')[0]?.trim()).toBe(body);
     });
   });
 
