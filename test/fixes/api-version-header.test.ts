@@ -18,6 +18,16 @@ describe('api-version-header', () => {
     expect(apiVersionHeader.manifest?.(manifestView(), {})?.headers).toEqual(added);
   });
 
+  it('promises no extension for signatures, which would be asked for where manifix is no registry', () => {
+    const promise = ['X-Registry-Supports-Signatures', '1'] as const;
+    for (const headers of [[promise], [promise, ...added]]) {
+      expect(apiVersionHeader.response?.(responseView({ request: base, headers }), {})).toEqual({
+        note: 'removed X-Registry-Supports-Signatures',
+        headers: added,
+      });
+    }
+  });
+
   it('leaves a header alone that is there', () => {
     const headers: HeaderList = [['docker-distribution-api-version', 'registry/2.0']];
     expect(apiVersionHeader.manifest?.(manifestView({ headers }), {})).toBeUndefined();

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openContainersHome } from '../support/clients/containers.ts';
 import { imageClients } from '../support/clients/image-clients.ts';
 import { type DefectInjector, startDefectInjector } from '../support/defect-injector.ts';
+import { withHeader } from '../support/headers.ts';
+import { sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
+import { startRegistryDouble } from '../support/registry-double.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { type Engines, startEngines } from './engines.ts';
 
@@ -42,5 +46,23 @@ describe('pulls from a registry with a defect', () => {
         expect(through, through.stderr).toMatchObject({ code: 0 });
       });
     });
+  });
+});
+
+describeWithTools('a registry that promises signatures where manifix is no registry', ['skopeo'], () => {
+  it('is pulled from by skopeo through manifix alone', async () => {
+    await using registry = await startRegistryDouble({
+      intercept: async (_, respondNormally) => {
+        const response = await respondNormally();
+        return { ...response, headers: withHeader(response.headers, 'X-Registry-Supports-Signatures', '1') };
+      },
+    });
+    registry.content.addImage('app', '1', sampleImage('oci-amd64'));
+    await using manifix = await startManifix({ upstream: registry.url });
+    await using home = await openContainersHome();
+    const pull = (host: string) =>
+      home.skopeo('copy', '--src-tls-verify=false', `docker://${host}/app:1`, `dir:${home.directory}/pulled`);
+    expect((await pull(registry.host)).stderr).toContain('signatures');
+    expect(await pull(manifix.host)).toMatchObject({ code: 0 });
   });
 });
