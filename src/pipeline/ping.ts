@@ -1,11 +1,13 @@
 import { RegistryError } from '../domain/errors.ts';
 import { headerValues } from '../domain/headers.ts';
+import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
 import { isOutage } from './access.ts';
-import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
-import { passThrough } from './pass-through.ts';
+import { type Answer, type Exchange, NO_BODY, redirectsOf, throttledOf } from './exchange.ts';
 import type { Services } from './ports.ts';
+import { relay, relayRefusal } from './relay.ts';
+import { report, reportRedirect, reportWait } from './report.ts';
 
 /** What a registry last wanted of a caller: nothing, or the credentials of these challenges. */
 export interface PingAnswer {
@@ -16,14 +18,17 @@ const REMEMBERED_FOR = 24 * 60 * 60_000;
 
 /**
  * GET and HEAD of `/v2/`, with which podman and docker begin each pull (distribution-spec, "Determining Support"). While the registry
- * fails or keeps silent they get what it last said to this caller, or else that this is a registry, which gives nobody a right.
+ * fails they get what it last said to this caller, or else that this is a registry, which gives nobody a right. A registry
+ * that keeps silent is waited for by those to whom it never said anything: it may only be slow to ask for credentials.
  */
 export async function ping(services: Services, known: ShortMemory<PingAnswer>, exchange: Exchange): Promise<Answer> {
   const { upstream } = exchange.endpoint;
-  const key = `${upstream.name} ${exchange.caller.identity}`;
+  const key = JSON.stringify([upstream.name, upstream.origin, exchange.caller.identity]);
+  const before = known.get(key);
   const outlook = upstream.outlook('GET', exchange.request.headers);
-  const answer = outlook.ask ? await inTime(asked(services, exchange), outlook.patience) : undefined;
-  if (answer === undefined) return remembered(known.get(key));
+  const patience = before === undefined ? Number.POSITIVE_INFINITY : outlook.patience;
+  const answer = outlook.ask ? await inTime(asked(services, exchange), patience) : undefined;
+  if (answer === undefined) return remembered(services, exchange, before);
   if (answer.status === 200 || answer.status === 401) {
     known.put(key, { challenges: headerValues(answer.headers, 'WWW-Authenticate') }, REMEMBERED_FOR);
   }
@@ -32,20 +37,36 @@ export async function ping(services: Services, known: ShortMemory<PingAnswer>, e
 
 /** The registry's answer; undefined when it gives none, or one that says only that it fails. */
 async function asked(services: Services, exchange: Exchange): Promise<Answer | undefined> {
+  const { endpoint, request, signal } = exchange;
+  const outcome = endpoint.fixes.request(request);
+  report(exchange, outcome.applied);
+  if (outcome.refuse !== undefined) throw outcome.refuse;
+  const sent = outcome.view;
   try {
-    const answer = await passThrough(services, exchange);
-    return isOutage(answer.status) ? undefined : answer;
+    const response = await endpoint.upstream.request({
+      method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+      path: formatRoute(sent.route) + (sent.query === '' ? '' : `?${sent.query}`),
+      headers: sent.headers,
+      redirects: redirectsOf(endpoint),
+      throttled: throttledOf(endpoint),
+      signal,
+    });
+    reportWait(exchange, response);
+    reportRedirect(exchange, response);
+    if (!isOutage(response.status)) return await relay(services, exchange, sent, response);
+    response.body.destroy();
+    return undefined;
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'UNAVAILABLE') return undefined;
     throw error;
   }
 }
 
-function remembered({ challenges }: PingAnswer = { challenges: [] }): Answer {
-  if (challenges.length > 0) {
-    throw new RegistryError('UNAUTHORIZED', {
-      headers: challenges.map((challenge) => ['WWW-Authenticate', challenge] as const),
-    });
+function remembered(services: Services, exchange: Exchange, known: PingAnswer | undefined): Answer {
+  if (known !== undefined && known.challenges.length > 0) {
+    const headers = known.challenges.map((challenge) => ['WWW-Authenticate', challenge] as const);
+    const refusal = relayRefusal(services, exchange, exchange.request, { status: 401, headers, text: '' });
+    return { ...refusal, cache: 'stale', staleReason: 'registry-unavailable' };
   }
   const headers = [
     ['Docker-Distribution-Api-Version', 'registry/2.0'],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { exchange } from '../support/http.ts';
 import { startManifix } from '../support/manifix.ts';
-import { respond } from '../support/script-steps.ts';
+import { drip, respond } from '../support/script-steps.ts';
 import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 
 const challenge = 'Basic realm="registry"';
@@ -24,5 +24,27 @@ it('asks for the same credentials as the registry before it failed', async () =>
     const answer = await exchange(manifix.url, ping);
     expect(answer.status).toBe(401);
     expect(answer.header('WWW-Authenticate')).toBe(challenge);
+  }
+});
+
+it('waits for a slow registry to ask for credentials', async () => {
+  await using registry = await startScriptedUpstream();
+  const refusal = `HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: ${challenge}\r\nContent-Length: 0\r\n\r\n`;
+  registry.on('GET', /./, [drip(Buffer.from(refusal), 20, 5)]);
+  const upstreams = { slow: { url: registry.url, timeouts: { revalidate: '1ms' } } };
+  await using manifix = await startManifix({ config: { upstreams } });
+  expect((await exchange(manifix.url, ping)).status).toBe(401);
+});
+
+it('gives nobody a realm that gets no credentials, also not from memory', async () => {
+  await using registry = await startScriptedUpstream();
+  const realm = 'Bearer realm="http://user:secret@127.0.0.1:1/token",service="registry"';
+  registry.once('GET', /./, [respond(401, [['WWW-Authenticate', realm]])]);
+  registry.on('GET', /./, [respond(503)]);
+  await using manifix = await startManifix({ upstream: registry.url });
+  for (const _ of ['healthy', 'failing']) {
+    const answer = await exchange(manifix.url, ping);
+    expect(answer.status).toBe(502);
+    expect(answer.header('WWW-Authenticate')).toBeUndefined();
   }
 });
