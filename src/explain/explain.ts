@@ -90,7 +90,7 @@ export async function explain<CacheState>(
   const asked = direct.answers.find(({ path }) => path.includes('/manifests/'));
   const place = asked === undefined ? undefined : repositoryOf(asked);
   return {
-    reference,
+    reference: withoutQuery(reference),
     endpoint,
     ...(asked === undefined ? {} : { upstream: asked.upstream }),
     as: registry.client,
@@ -121,6 +121,10 @@ interface PullRecord {
 
 /** Host and target of the requests. Without a host of its own a reference is for whoever takes all other hosts. */
 function locate(text: string, config: Config): { readonly host: string; readonly target: string } {
+  // RFC 3986, section 3.2.1: everything before the last "@" of the authority.
+  if (/^(?:https?:)?\/\/[^/?#]*@|^[^/@]*:[^/@]*@[^/]*\//i.test(text)) {
+    throw new WrongQuestion('a reference has no user name and password in it: set MANIFIX_USER=name:password');
+  }
   const url = /^https?:\/\/([^/?#]+)(\/.*)$/i.exec(text);
   if (url?.[1] !== undefined && url[2] !== undefined) {
     parseTarget(url[2]);
@@ -128,13 +132,20 @@ function locate(text: string, config: Config): { readonly host: string; readonly
   }
   const image = parseImageReference(text);
   if (image === undefined) {
-    throw new WrongQuestion(`"${text}" is neither an image reference such as team/app:1.2 nor a URL below /v2/`);
+    throw new WrongQuestion(
+      `"${withoutQuery(text)}" is neither an image reference such as team/app:1.2 nor a URL below /v2/`,
+    );
   }
   const target = `/v2/${image.repository}/manifests/${formatReference(image.reference)}`;
   // A registry's own name, when clients of a mirror say `ns=` for it.
   const isNamespace = config.endpoints.some(({ ns }) => image.host !== undefined && ns.includes(image.host));
   if (isNamespace) return { host: formatHostPort(config.listen), target: `${target}?ns=${image.host}` };
   return { host: image.host ?? formatHostPort(config.listen), target };
+}
+
+/** A query may hold tokens. */
+function withoutQuery(text: string): string {
+  return text.split(/[?#]/, 1)[0] ?? '';
 }
 
 function withModes(config: Config, change: (mode: FixMode) => FixMode): Config {

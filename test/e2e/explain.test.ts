@@ -134,6 +134,29 @@ describe('manifix explain', () => {
     expect(known.stdout + known.stderr + manifix.output()).not.toMatch(/wrong-secret|dXNlcjp3cm9uZy1zZWNyZXQ/);
   });
 
+  it('keeps the query of a reference to itself, and takes no password in it', async () => {
+    await using injector = await startDefectInjector();
+    await using manifix = await startManifix({ upstream: injector.url });
+    const command = asking(manifix.adminUrl);
+    const url = `${manifix.url}/v2/app/manifests/index?token=SECRET2`;
+    for (const flags of [[], ['--json']]) {
+      const { code, stdout, stderr } = await command('explain', url, '--as', 'curl', ...flags);
+      expect(code, stderr).toBe(0);
+      expect(stdout).not.toContain('SECRET2');
+    }
+    for (const withPassword of [url.replace('//', '//user:s3cret@'), `user:s3cret@${manifix.host}/app:1`]) {
+      const refused = await command('explain', withPassword);
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      expect(refused.stderr).toContain('set MANIFIX_USER=name:password');
+      expect(refused.stderr).not.toMatch(/s3cret|SECRET2/);
+      const listener = await exchange(manifix.adminUrl, {
+        target: `/explain?reference=${encodeURIComponent(withPassword)}`,
+      });
+      expect(listener.status).toBe(400);
+      expect(listener.body.toString()).not.toMatch(/s3cret|SECRET2/);
+    }
+  });
+
   it.each([
     [['explain', 'App'], 2, '"App" is neither an image reference such as team/app:1.2 nor a URL below /v2/'],
     [['explain', 'app', '--as', 'crain'], 2, '--as: expected curl, containerd, dockerd, skopeo, crane, got "crain"'],
