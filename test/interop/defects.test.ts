@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openContainersHome } from '../support/clients/containers.ts';
 import { imageClients } from '../support/clients/image-clients.ts';
 import { type DefectInjector, startDefectInjector } from '../support/defect-injector.ts';
-import { withHeader } from '../support/headers.ts';
+import { cutBlob, serveBlob } from '../support/faults/blob-steps.ts';
+import { headerValue, withHeader } from '../support/headers.ts';
 import { sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { startRegistryDouble } from '../support/registry-double.ts';
+import { respond } from '../support/script-steps.ts';
+import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { type Engines, startEngines } from './engines.ts';
 
@@ -64,5 +67,25 @@ describeWithTools('a registry that promises signatures where manifix is no regis
       home.skopeo('copy', '--src-tls-verify=false', `docker://${host}/app:1`, `dir:${home.directory}/pulled`);
     expect((await pull(registry.host)).stderr).toContain('signatures');
     expect(await pull(manifix.host)).toMatchObject({ code: 0 });
+  });
+});
+
+describeWithTools('a registry that breaks off in the middle of a layer', ['podman'], () => {
+  it('is asked for the rest, and podman has its image at the first pull', async () => {
+    const image = sampleImage('oci-amd64');
+    await using registry = await startScriptedUpstream();
+    registry.on('GET', /^\/v2\/$/, [respond(200)]);
+    const fields = [['Content-Type', image.mediaType] as const, ['Docker-Content-Digest', image.digest] as const];
+    for (const method of ['GET', 'HEAD']) registry.on(method, /manifests/, [respond(200, fields, image.bytes)]);
+    for (const { digest, bytes } of image.blobs) {
+      registry.once('GET', new RegExp(digest), cutBlob(bytes, Math.floor(bytes.length / 2), 'FIN'));
+      registry.on('GET', new RegExp(digest), [serveBlob(bytes)]);
+    }
+    await using manifix = await startManifix({ upstream: registry.url });
+    await using home = await openContainersHome();
+    const pulled = await home.podman('pull', '--tls-verify=false', `${manifix.host}/app:1`);
+    expect(pulled, pulled.stderr).toMatchObject({ code: 0 });
+    const rests = registry.requests.flatMap(({ headers }) => headerValue(headers, 'Range') ?? []);
+    expect(rests).toHaveLength(image.blobs.length);
   });
 });
