@@ -1,9 +1,12 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseDigest } from '../../src/domain/digest.ts';
 import { startDefectInjector } from '../support/defect-injector.ts';
 import { exchange } from '../support/http.ts';
 import { sampleImage, sha256 } from '../support/images.ts';
 import { startManifix } from '../support/manifix.ts';
+import { respond } from '../support/script-steps.ts';
+import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 
 const accept: Record<string, string> = { Accept: 'application/vnd.oci.image.index.v1+json' };
 
@@ -34,6 +37,17 @@ describe('gzip-content-encoding', () => {
     expect(answer.status).toBe(200);
     expect(sha256(answer.body)).toBe(digest);
     expect(answer.header('Content-Encoding')).toBeUndefined();
+  });
+
+  it('refuses a manifest that would be larger than any, without unpacking it', async () => {
+    await using registry = await startScriptedUpstream();
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
+    registry.on('GET', /manifests/, [respond(200, [['Content-Encoding', 'gzip']], bomb)]);
+    await using manifix = await startManifix({ upstream: registry.url });
+    for (const reference of ['1', sampleImage('index').digest]) {
+      const answer = await exchange(manifix.url, { target: `/v2/a/manifests/${reference}`, headers: accept });
+      expect([answer.status, answer.body.toString()]).toEqual([502, expect.stringContaining('too-large')]);
+    }
   });
 
   it('leaves answers alone that are not compressed', async () => {
