@@ -21,10 +21,10 @@ export interface TagPolicy {
 }
 
 /**
- * What may be done with a tag: `fresh` is answered, `refreshing` is answered while the registry is asked, `stale` only when the
- * registry cannot be asked, and `expired` not at all.
+ * What may be done with a tag: `fresh` is answered, `refreshing` is answered while the registry is asked, `spared` is answered
+ * because the registry would not bear the question, `stale` only when the registry cannot be asked, and `expired` not at all.
  */
-export type TagState = 'fresh' | 'refreshing' | 'stale' | 'expired';
+export type TagState = 'fresh' | 'refreshing' | 'spared' | 'stale' | 'expired';
 
 /**
  * The time to live of each tag: that of the rule that names it, else of the first pattern that matches, else `rest`. Names go
@@ -43,11 +43,32 @@ function formOf(pattern: string): RegExp {
   return new RegExp(`^${parts.join('.*')}$`);
 }
 
-/** Judges a tag by the time since the registry confirmed it. */
-export function judgeTag(age: number, ttl: number, policy: Omit<TagPolicy, 'ttlOf'>): TagState {
+/** From this part of a registry's budget of requests down, tags are believed for longer. */
+export const BUDGET_SHRINKS = 0.5;
+/** Below this part nobody is asked about a tag that is known. */
+export const BUDGET_ENDS = 0.05;
+
+/**
+ * For how long a tag is believed while `budget` of all requests that a registry allows is left: its own time down to one half,
+ * then longer in proportion, so that it is ten times as long at one twentieth. Below that the tag is spared instead, and marked.
+ * `staleFor` bounds it: what may not be answered while the registry cannot be asked is not answered to save requests, either.
+ */
+export function stretchedTtl(ttl: number, { staleFor }: Pick<TagPolicy, 'staleFor'>, budget: number): number {
+  if (budget >= BUDGET_SHRINKS || budget < BUDGET_ENDS) return ttl;
+  return Math.min((ttl * BUDGET_SHRINKS) / budget, ttl + staleFor);
+}
+
+/**
+ * Judges a tag by the time since the registry confirmed it.
+ * @param budget the part that is left of the requests that the registry allows
+ */
+export function judgeTag(age: number, ttl: number, policy: Omit<TagPolicy, 'ttlOf'>, budget = 1): TagState {
   // A clock that was set back must not make a tag fresh for longer, nor forget it during an outage.
   if (age < 0) return 'stale';
-  if (age < ttl) return 'fresh';
-  if (age < ttl + policy.staleWhileRevalidate) return 'refreshing';
+  const freshFor = stretchedTtl(ttl, policy, budget);
+  if (age < freshFor) return 'fresh';
+  if (budget < BUDGET_ENDS && age < ttl + policy.staleFor) return 'spared';
+  const end = ttl + Math.max(policy.staleFor, policy.staleWhileRevalidate);
+  if (age < Math.min(freshFor + policy.staleWhileRevalidate, end)) return 'refreshing';
   return age < ttl + policy.staleFor ? 'stale' : 'expired';
 }

@@ -129,6 +129,7 @@ export async function staleAnswer(
 
 const WARNINGS: Partial<Record<StaleReason, string>> = {
   'registry-slow': 'the registry takes its time; this is the last known content',
+  'rate-limit': 'the registry allows hardly any more requests; this is the last known content',
   'registry-unavailable': 'the registry cannot be asked at the moment; this is the last known content',
 };
 

@@ -49,7 +49,7 @@ export interface Exchange {
 }
 
 /** Why an answer is not the registry's word of now. */
-export type StaleReason = 'registry-unavailable' | 'registry-slow' | 'refreshing';
+export type StaleReason = 'registry-unavailable' | 'registry-slow' | 'rate-limit' | 'refreshing';
 
 export type AnswerBody =
   | { readonly kind: 'none' }

@@ -1,7 +1,7 @@
 import { parseAccept, type View, viewOf } from '../domain/accept.ts';
 import { headerValues } from '../domain/headers.ts';
 import type { Tag } from '../domain/reference.ts';
-import { judgeTag } from '../domain/tag-policy.ts';
+import { judgeTag, stretchedTtl } from '../domain/tag-policy.ts';
 import { abandon, answerInTime, freshAnswer, staleAnswer } from './answer-resolution.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { isGone } from './gone.ts';
@@ -20,7 +20,8 @@ interface TagView {
 
 /**
  * A manifest by its tag: the digest that is still fresh, or what the registry says now. What is not fresh is answered while
- * the registry is asked behind the answer, or because it cannot be asked, as far as the endpoint's policy goes.
+ * the registry is asked behind the answer, or because it cannot be asked or allows hardly any more requests, as far as the
+ * endpoint's policy goes.
  */
 export async function getByTag(
   services: Services,
@@ -34,12 +35,18 @@ export async function getByTag(
   const name = recordName(view, request.sent.query);
   const known = name === undefined ? undefined : services.facts.tag(upstream.name, request.repository, tag, name);
   const ttl = freshness.ttlOf(tag);
-  const state = known === undefined ? 'expired' : judgeTag(services.now() - known.confirmedAt, ttl, freshness);
+  const budget = upstream.outlook('HEAD', request.sent.headers).budget ?? 1;
+  const state = known === undefined ? 'expired' : judgeTag(services.now() - known.confirmedAt, ttl, freshness, budget);
   if (known !== undefined && state === 'fresh') {
-    const fresh = await freshAnswer(services, exchange, request, known.digest, known.confirmedAt + ttl);
+    const freshUntil = known.confirmedAt + stretchedTtl(ttl, freshness, budget);
+    const fresh = await freshAnswer(services, exchange, request, known.digest, freshUntil);
     if (fresh !== undefined) return fresh;
   }
   const ask = () => refreshTag(services, flight, exchange, request, { tag, view, name }, known);
+  if (state === 'spared') {
+    const early = await staleAnswer(services, exchange, request, known?.digest, 'rate-limit');
+    if (early !== undefined) return early;
+  }
   if (state === 'refreshing') {
     const early = await staleAnswer(services, exchange, request, known?.digest, 'refreshing');
     if (early !== undefined) {

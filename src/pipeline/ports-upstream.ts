@@ -23,6 +23,8 @@ export interface Outlook {
   readonly ask: boolean;
   /** How long whoever has an older answer should wait for a new one, in milliseconds. */
   readonly patience: number;
+  /** The part that is left of the requests that it allows, from 0 to 1, where it tells. */
+  readonly budget?: number;
 }
 
 /** Decides to which addresses a registry may send manifix; a request that is sent by other means has to heed it, too. */

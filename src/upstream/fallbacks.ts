@@ -31,7 +31,10 @@ export function withFallbacks(first: GuardedClient, others: readonly GuardedClie
     request,
     outlook(method, headers) {
       const outlooks = all.map((client) => client.outlook(method, headers));
+      // That of the place which is asked next.
+      const { budget } = outlooks.find(({ ask }) => ask) ?? {};
       return {
+        ...(budget === undefined ? {} : { budget }),
         ask: outlooks.some(({ ask }) => ask),
         patience: Math.max(...outlooks.map(({ patience }) => patience)),
       };

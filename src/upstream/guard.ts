@@ -2,6 +2,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValues } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { delay, systemClock } from '../lib/clock.ts';
+import { type BudgetView, createBudgets } from './budgets.ts';
 import { type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind } from './failure.ts';
 import { createSilence } from './silence.ts';
@@ -13,6 +14,8 @@ export interface Outlook {
   readonly ask: boolean;
   /** In milliseconds. */
   readonly patience: number;
+  /** The part that is left of the requests that the registry allows, from 0 to 1, where it tells. */
+  readonly budget?: number;
 }
 
 /** A registry that is left in peace while it fails or limits requests. */
@@ -26,6 +29,8 @@ export interface Condition extends CircuitView {
   readonly upstream: string;
   readonly origin: string;
   readonly throttled: boolean;
+  /** Where the registry tells how many requests it allows. */
+  readonly budget?: BudgetView;
 }
 
 /** How long a request waits for the end of 429s in all, in milliseconds: clients give up after 30 s without an answer. */
@@ -45,6 +50,7 @@ export function guarded(
   const circuit = createCircuit(now);
   const throttling = createThrottling(who, now);
   const silence = createSilence(now);
+  const budgets = createBudgets(client.authority, now);
 
   async function attempt(asked: UpstreamRequest): Promise<UpstreamResponse> {
     const startedAt = now();
@@ -59,6 +65,7 @@ export function guarded(
         signal: asked.signal === undefined ? late.signal : AbortSignal.any([asked.signal, late.signal]),
         onFirstAnswer({ status, headers }) {
           reached = true;
+          budgets.answered(asked.headers, headers);
           if (isBroken(status)) circuit.failed('broken', brokenAnswer(who, status, headers), startedAt);
           else circuit.answered();
         },
@@ -105,11 +112,15 @@ export function guarded(
       const silent = silence.length > timeouts.revalidate;
       const ask = circuit.admits && throttling.admits(method, headers) && !silent;
       const patience = circuit.view().state === 'closed' && ask ? timeouts.revalidate : 0;
-      return { ask, patience };
+      const budget = budgets.shareOf(headers);
+      return { ask, patience, ...(budget === undefined ? {} : { budget }) };
     },
-    conditions: () => [
-      { upstream: client.name, origin: client.origin, ...circuit.view(), throttled: throttling.isThrottled },
-    ],
+    conditions() {
+      const budget = budgets.view();
+      const { name: upstream, origin } = client;
+      const throttled = throttling.isThrottled;
+      return [{ upstream, origin, ...circuit.view(), throttled, ...(budget === undefined ? {} : { budget }) }];
+    },
   };
 }
 

@@ -97,6 +97,14 @@ describe('the metrics', () => {
     );
   });
 
+  it('show how many requests a registry allows, where it tells', async () => {
+    const samples = await samplesOf(someMetrics());
+    expect(samples.filter((line) => line.includes('ratelimit'))).toEqual([
+      'manifix_upstream_ratelimit_limit{upstream="team",origin="http://team.test"} 100',
+      'manifix_upstream_ratelimit_remaining{upstream="team",origin="http://team.test"} 76',
+    ]);
+  });
+
   it('count what the cache answered, also while the registry is down, and the bytes that this saved', async () => {
     const metrics = someMetrics();
     metrics.requestFinished(finishedRequest({ cache: 'hit', bytesSent: 100 }));
@@ -152,6 +160,8 @@ describe('the metrics', () => {
       'manifix_upstream_circuit(upstream,origin)',
       'manifix_upstream_defects(upstream,fix)',
       'manifix_upstream_duration_seconds(upstream,method,status)',
+      'manifix_upstream_ratelimit_limit(upstream,origin)',
+      'manifix_upstream_ratelimit_remaining(upstream,origin)',
       'manifix_upstream_throttled(upstream,origin)',
     ]);
   });

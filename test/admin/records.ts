@@ -33,7 +33,10 @@ export function someMetrics(): Metrics {
     { list: () => [{ upstream: 'hub', fix: 'head-unsupported' }] },
     () => [
       { upstream: 'hub', origin: 'http://hub.test', state: 'half-open', throttled: true },
-      { upstream: 'team', origin: 'http://team.test', state: 'closed', throttled: false },
+      {
+        ...{ upstream: 'team', origin: 'http://team.test', state: 'closed', throttled: false },
+        budget: { limit: 100, remaining: 76, share: 0.76 },
+      },
     ],
   );
 }

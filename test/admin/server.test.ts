@@ -52,6 +52,9 @@ describe('the admin listener', () => {
       hub,
       { ...hub, upstream: 'team', state: 'open', reason: 'it refused the connection' } as const,
       { ...hub, upstream: 'quay', throttled: true },
+      { ...hub, upstream: 'rich', budget: { limit: 100, remaining: 50, share: 0.5 } },
+      { ...hub, upstream: 'short', budget: { limit: 100, remaining: 40, share: 0.4 } },
+      { ...hub, upstream: 'poor', budget: { limit: 100, remaining: 3, share: 0.03 } },
     ];
     expect(await jsonOf('/readyz', { upstreams })).toEqual({
       status: 200,
@@ -60,6 +63,9 @@ describe('the admin listener', () => {
         upstreams: {
           'team http://hub.test': 'it refused the connection',
           'quay http://hub.test': 'limits requests (429)',
+          'short http://hub.test': 'allowed 40 more requests of 100 when it last told; tags are believed for longer',
+          'poor http://hub.test':
+            'allowed 3 more requests of 100 when it last told; known tags are answered without asking it',
         },
       },
     });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTag, type Tag } from '../../src/domain/reference.ts';
-import { compileTagRules, judgeTag } from '../../src/domain/tag-policy.ts';
+import { compileTagRules, judgeTag, stretchedTtl } from '../../src/domain/tag-policy.ts';
 
 const tag = (text: string): Tag => parseTag(text) ?? expect.unreachable(text);
 
@@ -69,5 +69,57 @@ describe('a tag that was confirmed', () => {
 
   it('is fresh for ever when it never moves', () => {
     expect(judgeTag(1e15, Number.POSITIVE_INFINITY, policy)).toBe('fresh');
+  });
+});
+
+describe('a shrinking budget of requests', () => {
+  const policy = { staleWhileRevalidate: 5, staleFor: 100, notFoundTtl: 0 };
+
+  it.each([
+    [1, 10],
+    [0.5, 10],
+    [0.25, 20],
+    [0.1, 50],
+    [0.05, 100],
+    [0.049, 10],
+    [0, 10],
+  ])('of %d has a tag of 10 ms believed for %i ms', (budget, ttl) => {
+    expect(stretchedTtl(10, policy, budget)).toBe(ttl);
+  });
+
+  it('never has a tag believed for longer than it could be answered during an outage', () => {
+    const times = fc.nat({ max: 1e9 });
+    fc.assert(
+      fc.property(times, times, fc.double({ min: 0, max: 1, noNaN: true }), times, (ttl, staleFor, budget, age) => {
+        const judge = (share?: number) => judgeTag(age, ttl, { ...policy, staleWhileRevalidate: 0, staleFor }, share);
+        expect(stretchedTtl(ttl, { staleFor }, budget)).toBeGreaterThanOrEqual(ttl);
+        expect(judge(budget) === 'expired').toBe(judge() === 'expired');
+        if (judge() === 'fresh') expect(judge(budget)).toBe('fresh');
+      }),
+    );
+  });
+
+  it('leaves tags alone that are always asked for, and those that are never', () => {
+    expect(stretchedTtl(0, policy, 0.1)).toBe(0);
+    expect(stretchedTtl(Number.POSITIVE_INFINITY, policy, 0.1)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each([
+    [9, 'fresh'],
+    [10, 'spared'],
+    [109, 'spared'],
+    [110, 'expired'],
+  ])('that is nearly used up makes a tag of %i ms %s', (age, state) => {
+    expect(judgeTag(age, 10, policy, 0.04)).toBe(state);
+  });
+
+  it.each([
+    [19, 'fresh'],
+    [20, 'refreshing'],
+    [24, 'refreshing'],
+    [25, 'stale'],
+    [110, 'expired'],
+  ])('that is half of a half makes a tag of %i ms %s', (age, state) => {
+    expect(judgeTag(age, 10, policy, 0.25)).toBe(state);
   });
 });

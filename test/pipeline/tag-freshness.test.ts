@@ -122,7 +122,7 @@ describe('what the registry does not have', () => {
     scene.upstream.on('GET', path, errorAnswer(401, 'UNAUTHORIZED'));
     await scene.ask('GET', path, everyType);
     await scene.ask('GET', path, everyType);
-    expect(scene.upstream.asked()).toHaveLength(2);
+    expect(scene.upstream.asked().filter((asked) => asked === `GET ${path}`)).toHaveLength(2);
   });
 
   it('is asked for anew after a push', async () => {
@@ -173,5 +173,47 @@ describe('a clock that jumps', () => {
     scene.upstream.down = true;
     scene.services.clock.now -= 86_400_000;
     expect(await scene.ask('GET', path, everyType)).toMatchObject({ status: 200, cache: 'stale' });
+  });
+});
+
+describe('a registry that tells how many requests it allows', () => {
+  const allows = (budget: number) => ({ ask: true, patience: Number.POSITIVE_INFINITY, budget });
+
+  it('is asked less often about tags as that shrinks, and as ever when it has grown again', async () => {
+    const scene = serving({ tagTtl: 1_000 });
+    await scene.ask('GET', path, everyType);
+    scene.upstream.asked();
+    scene.upstream.expected = allows(0.1);
+    scene.services.clock.now += 4_999;
+    expect(await scene.ask('GET', path, everyType)).toMatchObject({ status: 200, cache: 'hit' });
+    expect(scene.upstream.asked()).toEqual([]);
+    scene.upstream.expected = allows(0.9);
+    await scene.ask('GET', path, everyType);
+    expect(scene.upstream.asked()).toEqual([`HEAD ${path}`]);
+  });
+
+  it('is not asked about known tags when hardly any is left, and the answer says so', async () => {
+    const scene = serving({ tagTtl: 1_000 });
+    await scene.ask('GET', path, everyType);
+    scene.upstream.asked();
+    scene.upstream.expected = allows(0.02);
+    scene.services.clock.now += 60_000;
+    const answer = await scene.answer('GET', path, everyType);
+    expect(answer).toMatchObject({ status: 200, cache: 'stale', staleReason: 'rate-limit' });
+    expect(answer.headers).toContainEqual(['Warning', expect.stringContaining('hardly any more requests')]);
+    expect(scene.upstream.asked()).toEqual([]);
+  });
+
+  it('is asked all the same about what is unknown, private, or older than allowed', async () => {
+    const scene = serving({ tagTtl: 1_000, freshness: { staleFor: 10_000 } });
+    await scene.ask('GET', path, alice);
+    scene.upstream.asked();
+    scene.upstream.expected = allows(0);
+    scene.services.clock.now += 5_000;
+    await scene.ask('GET', path, bob);
+    await scene.ask('GET', '/v2/team/app/manifests/other', alice);
+    scene.services.clock.now += 60_000;
+    await scene.ask('GET', path, alice);
+    expect(scene.upstream.asked()).toEqual([`HEAD ${path}`, 'GET /v2/team/app/manifests/other', `HEAD ${path}`]);
   });
 });

@@ -162,3 +162,27 @@ describe('several URLs', () => {
     expect(other.requests).toEqual([]);
   });
 });
+
+describe('a registry that tells how many requests it allows', () => {
+  const left = (remaining: number) => respond(200, [['RateLimit', `limit=100, remaining=${remaining}, reset=60`]]);
+
+  it('is known to be short of them', async () => {
+    one.on('GET', /./, [left(3)]);
+    const registry = registryAt([one.url]);
+    expect(registry.outlook('HEAD', [])).toMatchObject({ ask: true, patience: 1_500 });
+    await statusOf(registry.request(get));
+    expect(registry.outlook('HEAD', [])).toEqual({ ask: true, patience: 1_500, budget: 0.03 });
+    expect(registry.conditions()).toMatchObject([{ budget: { limit: 100, remaining: 3 } }]);
+  });
+
+  it('is no measure for the next one, which is asked while it fails', async () => {
+    one.once('GET', /./, [left(3)]);
+    one.on('GET', /./, [limited('60')]);
+    other.on('GET', /./, [left(80)]);
+    const registry = registryAt([one.url, other.url]);
+    await statusOf(registry.request(get));
+    expect(registry.outlook('GET', []).budget).toBe(0.03);
+    await statusOf(registry.request(get));
+    expect(registry.outlook('GET', []).budget).toBe(0.8);
+  });
+});
