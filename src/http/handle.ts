@@ -64,6 +64,7 @@ export async function handle(
   const applied: Exchange['applied'] = [];
   const seen = { endpoint: '', kind: 'invalid' as FinishedRequest['kind'] };
   if (method !== 'GET' && method !== 'HEAD') edge.ready.forget();
+  const since = edge.ready.forgotten;
   let failure: unknown;
   let answer: Answer;
   let passage: Passage | undefined;
@@ -97,7 +98,7 @@ export async function handle(
     userAgent: headerValue(headers, 'User-Agent'),
     fixes: applied,
   };
-  keepReady(edge, incoming, answer, headersOut, record);
+  keepReady(edge, incoming, answer, headersOut, record, since);
   let bytesSent = 0;
   try {
     if (outgoing.destroyed) discard(answer.body);
@@ -143,12 +144,13 @@ function keepReady(
   answer: Answer,
   headers: HeaderList,
   record: RequestRecord,
+  since: number,
 ): void {
   const { status, body, reusableUntil } = answer;
   if (record.method !== 'GET' && record.method !== 'HEAD') edge.ready.forget();
   if (reusableUntil === undefined || (body.kind !== 'bytes' && body.kind !== 'none')) return;
   const bytes = body.kind === 'bytes' ? body.bytes : undefined;
-  edge.ready.keep(incoming, { status, headers, bytes, record, until: reusableUntil });
+  edge.ready.keep(incoming, { status, headers, bytes, record, until: reusableUntil }, since);
 }
 
 function exchangeOf(

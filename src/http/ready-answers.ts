@@ -21,9 +21,12 @@ export interface ReadyAnswer {
 export interface ReadyAnswers {
   /** Answers the request when it can; the record is that of the first such request. */
   serve(incoming: IncomingMessage, outgoing: ServerResponse): ReadyAnswer | undefined;
-  keep(incoming: IncomingMessage, answer: ReadyAnswer): void;
+  /** @param since `forgotten` when the request began: what was asked before a push ended may be untrue after it */
+  keep(incoming: IncomingMessage, answer: ReadyAnswer, since: number): void;
   /** Something was pushed or deleted: nothing is known for certain any more. */
   forget(): void;
+  /** How often that happened. */
+  readonly forgotten: number;
 }
 
 /** Every distinct token makes an entry of its own, so that their number and their bytes have to end somewhere. */
@@ -33,7 +36,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export function createReadyAnswers(now: () => number): ReadyAnswers {
   const answers = new Map<string, KeptAnswer>();
   let bytesKept = 0;
-  const forget = (): void => {
+  let forgotten = 0;
+  const clear = (): void => {
     answers.clear();
     bytesKept = 0;
   };
@@ -55,14 +59,21 @@ export function createReadyAnswers(now: () => number): ReadyAnswers {
       else outgoing.end(answer.text, 'latin1');
       return answer;
     },
-    keep(incoming, answer) {
+    keep(incoming, answer, since) {
+      if (since !== forgotten) return;
       const length = answer.bytes?.length ?? 0;
-      if (answers.size >= MAX_ENTRIES || bytesKept + length > MAX_BYTES) forget();
+      if (answers.size >= MAX_ENTRIES || bytesKept + length > MAX_BYTES) clear();
       const key = keyOf(incoming);
       bytesKept += length - (answers.get(key)?.bytes?.length ?? 0);
       answers.set(key, { ...answer, flat: answer.headers.flat(), keptAt: now(), text: textOf(answer.bytes) });
     },
-    forget,
+    forget() {
+      forgotten += 1;
+      clear();
+    },
+    get forgotten() {
+      return forgotten;
+    },
   };
 }
 

@@ -121,6 +121,9 @@ function applies({ applied }: TokenRequest, fixes: Endpoint['fixes'], note: stri
   return mode === 'on';
 }
 
+/** containerd waits 30 s for an answer, which has to say who kept silent. */
+const TOKEN_TIMEOUT = 10_000;
+
 type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly bytes: Uint8Array } };
 
 /** The answer of the token service itself, whatever it is. */
@@ -141,6 +144,7 @@ async function askTokenService(
       headers: headers.filter(([name]) => FORWARDED.has(name.toLowerCase())),
       body: method === 'POST' ? Buffer.from(form) : 'none',
       addresses,
+      idleTimeout: TOKEN_TIMEOUT,
     },
   );
   const bytes = await readBody(answer.body, MAX_BODY);

@@ -6,7 +6,7 @@ import { exchange } from '../support/http.ts';
 import { sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { pushImage } from '../support/push-image.ts';
-import { head } from '../support/script-steps.ts';
+import { hang, head, respond } from '../support/script-steps.ts';
 import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startTokenServer, type TokenServer } from '../support/token-server.ts';
 import { describeWithTools } from '../support/tools.ts';
@@ -144,4 +144,15 @@ it('an unencrypted or internal realm of a registry that is neither gets no clien
   const refused = await exchange(manifix.url, { target: '/v2/password/manifests/1' });
   expect([refused.status, refused.header('WWW-Authenticate')]).toEqual([502, undefined]);
   expect(refused.body.toString()).toContain('No credentials were sent there');
+});
+
+it('a token service that keeps silent is given up long before clients give up', async () => {
+  await using registry = await startScriptedUpstream();
+  const challenge = `Bearer realm="${registry.url}/silent",service="registry"`;
+  registry.on('GET', /^\/v2\//, [respond(401, [['WWW-Authenticate', challenge]])]);
+  registry.on('GET', /^\/silent/, [hang()]);
+  await using manifix = await startManifix({ upstream: registry.url });
+  const answer = await exchange(manifix.url, { target: '/token?service=registry&scope=repository:app:pull' });
+  expect(answer.status).toBe(504);
+  expect(answer.body.toString()).toContain('UNAVAILABLE');
 });

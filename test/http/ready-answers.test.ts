@@ -41,6 +41,22 @@ describe('an answer that may be repeated', () => {
     expect(await counting.ask()).toBe('2');
   });
 
+  it('is not kept when something was pushed while it was on its way', async () => {
+    const ready = createReadyAnswers(() => 0);
+    let asked = 0;
+    await using edge = await startEdge(
+      async () => {
+        asked += 1;
+        if (asked === 1) ready.forget();
+        const bytes = Buffer.from(String(asked));
+        return { status: 200, headers: [], body: { kind: 'bytes', bytes }, cache: 'hit', reusableUntil: 1000 };
+      },
+      { ready },
+    );
+    const ask = async () => (await exchange(edge.url, { target })).body.toString();
+    expect([await ask(), await ask(), await ask()]).toEqual(['1', '2', '2']);
+  });
+
   it('has the same status and fields, and a log line of its own', async () => {
     await using counting = await startCounting(1000, { headers: [['X-Odd', '1']] });
     const { edge } = counting;
