@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { RepairRequest } from '../config/repair-request.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
@@ -7,7 +8,6 @@ import { openUpstream } from '../generation.ts';
 import type { CommandOutcome } from './cache.ts';
 import { planRepair, type Repair } from './repair-plan.ts';
 import { createRegistry, type Registry } from './repair-registry.ts';
-import { CREDENTIALS_VARIABLE } from './running-manifix.ts';
 
 /**
  * Heals the cause in the registry: pushes a manifest that lacks its mediaType, or is stored under a wrong type, again under

@@ -1,12 +1,10 @@
 import type { AskRequest } from '../config/ask-request.ts';
+import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import { formatHostPort } from '../lib/address.ts';
 
 /** What the admin listener of a running manifix answered, or why nothing came, in one plain sentence. */
 export type AdminAnswer = { readonly content: unknown } | { readonly problem: string; readonly isUsage: boolean };
-
-/** Name and password of a registry, as `NAME:PASSWORD`, for questions whose answer depends on who asks. */
-export const CREDENTIALS_VARIABLE = 'MANIFIX_USER';
 
 /** Asks the admin listener of the running manifix. It is found by --admin, or by the configuration that it runs on. */
 export async function askRunning(

@@ -1,9 +1,9 @@
+import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { WarmRequest } from '../config/warm-request.ts';
 import { formatHostPort, type HostPort, parseHostPort } from '../lib/address.ts';
 import type { CommandOutcome } from './cache.ts';
 import { createEdgeClient, type EdgeAddress } from './edge-client.ts';
-import { CREDENTIALS_VARIABLE } from './running-manifix.ts';
 import { type Wanted, type WarmResult, warmImages } from './warm-images.ts';
 import { showProgress } from './warm-progress.ts';
 

@@ -1,6 +1,7 @@
 import type { Fix } from '../fixes/fix.ts';
 import { profileTable } from '../fixes/profiles.ts';
 import { COMMANDS, type Flag, formatFlag } from './commands.ts';
+import { CREDENTIALS_VARIABLE } from './environment.ts';
 import { listKeys } from './reference.ts';
 import { configSchema } from './schema.ts';
 
@@ -74,7 +75,9 @@ Every key can be set by a variable: its words in upper case, joined by \`_\` (\`
 from 0, \`<FIX>\` the id of a fix, as in \`MANIFIX_FIXES_INDEX_WITHOUT_MEDIATYPE=off\`; an option of a fix follows its id. A
 name that the file does not have is written with \`-\` for \`_\`: \`MANIFIX_UPSTREAMS_MY_HUB_URL\` makes the upstream
 \`my-hub\`. Maps and lists are given as YAML or JSON, as in \`MANIFIX_TRUSTED_PROXIES='[10.0.0.0/8]'\`. An empty variable
-counts as one that is not set; an unknown one that begins with \`MANIFIX_\` is a mistake.`;
+counts as one that is not set; an unknown one that begins with \`MANIFIX_\` is a mistake. Only
+\`${CREDENTIALS_VARIABLE}=name:password\` is no key: commands that ask as a client take their credentials from it
+([tools.md](tools.md)).`;
 
 function flagTable(): string {
   const rows = Object.entries(COMMANDS).flatMap(([command, { flags }]: [string, { flags: readonly Flag[] }]) =>

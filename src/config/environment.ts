@@ -4,6 +4,8 @@ import { isMap, valueAt, withValueAt } from './written.ts';
 import { readYaml } from './yaml.ts';
 
 export const ENVIRONMENT_PREFIX = 'MANIFIX_';
+/** Name and password of a registry, as `NAME:PASSWORD`, for commands that ask as a client. It is no key of the configuration. */
+export const CREDENTIALS_VARIABLE = 'MANIFIX_USER';
 
 /** What the environment adds to a written configuration. */
 export interface Overlay {
@@ -46,10 +48,12 @@ export function overlayEnvironment(schema: Schema, file: unknown, env: NodeJS.Pr
 
 function inOrder(env: NodeJS.ProcessEnv): readonly (readonly [string, string])[] {
   return Object.entries(env)
-    .flatMap(([name, text]) =>
-      name.startsWith(ENVIRONMENT_PREFIX) && text !== undefined && text !== '' ? [[name, text] as const] : [],
-    )
+    .flatMap(([name, text]) => (isKey(name) && text !== undefined && text !== '' ? [[name, text] as const] : []))
     .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }));
+}
+
+function isKey(variable: string): boolean {
+  return variable.startsWith(ENVIRONMENT_PREFIX) && variable !== CREDENTIALS_VARIABLE;
 }
 
 /** The place that a variable means: the deepest one, where underscores leave several. */

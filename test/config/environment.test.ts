@@ -39,6 +39,10 @@ describe('environment variables', () => {
     }
   });
 
+  it('leave the credentials of commands alone', async () => {
+    await loadValid({ file: SMALLEST, env: { MANIFIX_USER: 'ann:secret' } });
+  });
+
   it('may be all there is', async () => {
     const env = { MANIFIX_UPSTREAMS_MY_HUB_URL: 'http://hub', MANIFIX_UPSTREAMS_MY_HUB_KIND: 'gitlab' };
     expect((await loadValid({ file: '', env })).upstreams).toMatchObject({

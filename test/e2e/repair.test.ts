@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { startDefectInjector } from '../support/defect-injector.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange } from '../support/http.ts';
@@ -13,11 +14,13 @@ import { temporaryDirectory } from '../support/temporary.ts';
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const INDEX = sampleImage('index-nomt');
 
-async function repair(url: string, ...args: readonly string[]) {
+const repair = (url: string, ...args: readonly string[]) => repairWith({ upstreams: { lab: { url } } }, args);
+
+async function repairWith(config: object, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   await using home = await temporaryDirectory();
-  const config = join(home.path, 'config.yaml');
-  await writeFile(config, `upstreams: { lab: { url: "${url}" } }`);
-  return await run(process.execPath, [main, 'repair', ...args, '--config', config]);
+  const file = join(home.path, 'config.yaml');
+  await writeFile(file, stringify(config));
+  return await run(process.execPath, [main, 'repair', ...args, '--config', file], { env });
 }
 
 /** A real docker-registry that holds this under `app:1`. */
@@ -59,6 +62,17 @@ describe('manifix repair', () => {
     expect((await scene.get('1')).body).toEqual(INDEX.bytes);
     expect(await repair(scene.registry.url, 'app:1', '--force')).toMatchObject({ code: 0 });
     expect(sha256((await scene.get('1')).body)).not.toBe(INDEX.digest);
+  });
+
+  it('asks with the credentials of MANIFIX_USER', async () => {
+    await using registry = await startDockerRegistry({
+      htpasswd: 'user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n',
+    });
+    const config = { upstreams: { lab: { url: registry.url } } };
+    const refused = await repairWith(config, ['app:none'], { MANIFIX_USER: 'user:other' });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/ was answered 401 /) });
+    const known = await repairWith(config, ['app:none'], { MANIFIX_USER: 'user:secret' });
+    expect(known).toMatchObject({ code: 1, stderr: expect.stringMatching(/ was answered 404 /) });
   });
 
   it('says that a healthy image needs nothing', async () => {
