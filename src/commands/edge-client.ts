@@ -1,8 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { parseErrors } from '../domain/errors.ts';
-import { type HeaderList, headerListFromRaw, headerValues } from '../domain/headers.ts';
+import { type HeaderList, headerListFromRaw } from '../domain/headers.ts';
+import { tokenFor } from '../explain/token-dance.ts';
 import type { HostPort } from '../lib/address.ts';
 import { readBody } from '../lib/read-body.ts';
 
@@ -87,19 +87,4 @@ export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user
     },
     close: () => agent.destroy(),
   };
-}
-
-/** The token dance of distribution's token specification, as a pull needs it. */
-async function tokenFor(headers: HeaderList, basic: string | undefined): Promise<string | undefined> {
-  const challenge = challengeOf(parseChallenges(headerValues(headers, 'WWW-Authenticate')), 'bearer');
-  const { realm, service, scope } = Object.fromEntries(challenge?.parameters ?? []);
-  if (realm === undefined || !URL.canParse(realm)) return undefined;
-  const url = new URL(realm);
-  for (const [name, value] of Object.entries({ service, scope }))
-    if (value !== undefined) url.searchParams.set(name, value);
-  const answer = await fetch(url, basic === undefined ? {} : { headers: { Authorization: basic } });
-  if (!answer.ok) return undefined;
-  const { token, access_token } = (await answer.json()) as { token?: string; access_token?: string };
-  const bearer = token ?? access_token;
-  return bearer === undefined ? undefined : `Bearer ${bearer}`;
 }

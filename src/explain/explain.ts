@@ -182,8 +182,11 @@ function rawAsk(ask: Ask, answers: readonly TracedAnswer[]): Ask {
   return async (request) => {
     const before = answers.length;
     const answer = await ask(request);
+    const isOfRequest = ({ method, path }: TracedAnswer) =>
+      method === request.method && /\/(?:manifests|blobs)\//.test(path);
     const isRead = /\/(?:manifests|blobs)\//.test(request.target);
-    return (isRead ? answers.slice(before).find(({ method }) => method === request.method) : undefined) ?? answer;
+    // The last one, because the first may have been a 401 that asks for a token.
+    return (isRead ? answers.slice(before).findLast(isOfRequest) : undefined) ?? answer;
   };
 }
 

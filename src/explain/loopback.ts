@@ -3,30 +3,51 @@ import { headerListFromRaw } from '../domain/headers.ts';
 import type { HostPort } from '../lib/address.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Ask } from './clients.ts';
-import type { Answer } from './seen.ts';
+import type { Answer, ClientRequest } from './seen.ts';
+import { type AskRealm, askRealm, tokenFor } from './token-dance.ts';
 
 /** More than any manifest that is served whole. */
 const MAX_BODY = 16 * 1024 * 1024;
 /** Longer than manifix waits for a registry. */
 const TIMEOUT = 120_000;
 
-/** Asks a manifix on loopback under the host name and with the credentials of a client. */
-export function askLoopback({ host, port }: HostPort, hostField: string, authorization: string | undefined): Ask {
-  return async ({ method, target, headers }) => {
+/**
+ * Asks a manifix on loopback under the host name and with the credentials of a client, and fetches a token when one is wanted,
+ * as every client does. All questions are about one repository, so that one token serves them.
+ */
+export function askLoopback({ host, port }: HostPort, hostField: string, basic: string | undefined): Ask {
+  let known = basic;
+
+  async function send(asked: ClientRequest, authorization: string | undefined): Promise<Answer> {
     const credentials = authorization === undefined ? [] : ['Authorization', authorization];
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const sent = ['Host', hostField, ...headers.flat(), ...credentials];
+    const headers = ['Host', hostField, ...asked.headers.flat(), ...credentials];
     const signal = AbortSignal.timeout(TIMEOUT);
-    request({ host, port, method, path: target, headers: sent, agent: false, signal }, resolve)
+    request({ host, port, method: asked.method, path: asked.target, headers, agent: false, signal }, resolve)
       .on('error', reject)
       .end();
     const incoming = await promise;
     const body = await readBody(incoming, MAX_BODY);
-    const answer: Answer = {
+    return {
       status: incoming.statusCode ?? 0,
       headers: headerListFromRaw(incoming.rawHeaders),
       body: body === 'too-large' ? new Uint8Array() : body,
     };
-    return answer;
+  }
+
+  /** Where manifix is the realm, it is this one: the name may lead to the running manifix, or nowhere. */
+  const realm: AskRealm = async (url, authorization) => {
+    if (url.origin !== new URL(`http://${hostField}`).origin)
+      return askRealm(url, authorization).catch(() => undefined);
+    const answer = await send({ method: 'GET', target: url.pathname + url.search, headers: [] }, authorization);
+    return answer.status === 200 ? Buffer.from(answer.body).toString() : undefined;
+  };
+
+  return async (asked) => {
+    const answer = await send(asked, known);
+    const token = answer.status === 401 ? await tokenFor(answer.headers, basic, realm) : undefined;
+    if (token === undefined) return answer;
+    known = token;
+    return send(asked, token);
   };
 }

@@ -12,6 +12,7 @@ import { run } from '../support/process.ts';
 import { pushImage } from '../support/push-image.ts';
 import { startRegistryDouble } from '../support/registry-double.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
+import { startTokenServer } from '../support/token-server.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const INDEX = sampleImage('index-nomt');
@@ -132,6 +133,32 @@ describe('manifix explain', () => {
     expect(JSON.parse(anonymous.stdout).manifix).toMatchObject([{ status: 401 }]);
     const known = await asking(manifix.adminUrl, { MANIFIX_USER: 'user:wrong-secret' })('explain', 'app:1');
     expect(known.stdout + known.stderr + manifix.output()).not.toMatch(/wrong-secret|dXNlcjp3cm9uZy1zZWNyZXQ/);
+  });
+
+  it('fetches tokens as clients do: an image that is open to all works directly and through manifix', async () => {
+    await using tokens = await startTokenServer({ users: { user: 'secret' }, post: false });
+    await using registry = await startDockerRegistry({ tokenService: tokens });
+    const image = sampleImage('docker-amd64');
+    const credentials = { username: 'user', password: 'secret' };
+    await using writer = await startManifix({ config: { upstreams: { r: { url: registry.url, credentials } } } });
+    await pushImage(writer.url, 'public/app', '1', image);
+    await pushImage(writer.url, 'team/app', '1', image);
+    await using manifix = await startManifix({ upstream: registry.url });
+    const nobody = asking(manifix.adminUrl);
+    const open = JSON.parse((await nobody('explain', 'public/app:1', '--json')).stdout);
+    expect(open).toMatchObject({ registry: [{ status: 200 }], manifix: [{ status: 200 }] });
+    for (const { client, directly, throughManifix } of open.clients)
+      expect({ client, directly, throughManifix }).toEqual({ client, directly: null, throughManifix: null });
+    expect(await nobody('resolve', 'public/app:1')).toMatchObject({ code: 0 });
+    expect(await nobody('resolve', 'team/app:1')).toMatchObject({ code: 1 });
+    const known = asking(manifix.adminUrl, { MANIFIX_USER: 'user:secret' });
+    const resolved = await known('resolve', 'team/app:1');
+    expect(resolved).toMatchObject({ code: 0, stdout: expect.stringContaining(image.digest) });
+    // Without the fix clients go to the registry's own realm.
+    await using plain = await startManifix({
+      config: { upstreams: { r: { url: registry.url } }, fixes: { 'token-realm': 'off' } },
+    });
+    expect(await asking(plain.adminUrl)('resolve', 'public/app:1')).toMatchObject({ code: 0 });
   });
 
   it('keeps the query of a reference to itself, and takes no password in it', async () => {
