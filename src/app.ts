@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -188,9 +188,11 @@ function watchedTelemetry(telemetry: Telemetry, offenders: Offenders, hooks: App
  * anew: what one account was served must not be shown in the name of another.
  */
 function bindUpstreams(store: Store, config: Config): void {
-  for (const [name, { url, credentials }] of Object.entries(config.upstreams)) {
-    const account = describeAccount(credentials);
-    store.facts.bindUpstream(name, account === undefined ? url : `${url} ${account}`);
+  for (const [name, { url, credentials, tls }] of Object.entries(config.upstreams)) {
+    // A renewed certificate has the subject of the one before.
+    const shown = tls?.client && `certificate of ${new X509Certificate(tls.client.cert).subject}`;
+    const parts = [url, describeAccount(credentials), shown];
+    store.facts.bindUpstream(name, parts.filter((part) => part !== undefined).join(' '));
   }
 }
 

@@ -63,7 +63,7 @@ export function generationOf(
 /** The client of one upstream as it is configured. */
 export function openUpstream(
   name: string,
-  { url, fallbacks = [], credentials, realms, redirects, timeouts, limits }: UpstreamConfig,
+  { url, fallbacks = [], credentials, realms, redirects, timeouts, limits, tls }: UpstreamConfig,
   onAnswer?: (answer: UpstreamAnswered) => void,
 ): GuardedClient {
   return createRegistry({
@@ -73,6 +73,7 @@ export function openUpstream(
     realms,
     redirects,
     timeouts,
+    ...(tls && { tls }),
     ...limits,
     ...(onAnswer && { onAnswer }),
   });

@@ -4,7 +4,7 @@ import type { TagRule } from '../domain/tag-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
 import type { HostPort } from '../lib/address.ts';
-import type { CertificateFiles } from '../lib/certificate.ts';
+import type { CertificateFiles, TlsIdentities } from '../lib/certificate.ts';
 
 export const upstreamKinds = ['generic', 'dockerhub', 'gitlab'] as const;
 /** Which registry software answers, where that matters. */
@@ -41,6 +41,8 @@ export interface UpstreamConfig {
     | undefined;
   /** Secrets that are in files or in the environment were read when the configuration was. */
   readonly credentials: UpstreamCredentials;
+  /** Read when the configuration was; undefined where nothing but Node's own trust counts. */
+  readonly tls?: TlsIdentities | undefined;
   /** Origins, besides the registry's own site, that may be its token service. */
   readonly realms: readonly string[];
   /** Hosts to which it may redirect although they are internal. */

@@ -1,4 +1,5 @@
 import type { Fix } from '../fixes/fix.ts';
+import { readIdentities } from './certificate.ts';
 import type { Config } from './config.ts';
 import { readCredentials } from './credentials.ts';
 import { overlayEnvironment } from './environment.ts';
@@ -55,10 +56,12 @@ export function loadConfig({ flags, env, fixes }: ConfigSource): ConfigResult {
   ];
   if (mistakes.length > 0 || !checked.success) return { mistakes };
   const credentials = readCredentials(checked.data.upstreams, env);
-  if ('mistakes' in credentials) {
-    return { mistakes: credentials.mistakes.map((mistake) => formatMistake(mistake, sources)) };
+  const identities = readIdentities(checked.data.upstreams);
+  if ('mistakes' in credentials || 'mistakes' in identities) {
+    const inFiles = [credentials, identities].flatMap((outcome) => ('mistakes' in outcome ? outcome.mistakes : []));
+    return { mistakes: inFiles.map((mistake) => formatMistake(mistake, sources)) };
   }
-  return { config: resolveConfig(checked.data, credentials.read, fixes) };
+  return { config: resolveConfig(checked.data, { credentials: credentials.read, identities: identities.read }, fixes) };
 }
 
 function overlayFlags(below: unknown, flags: ConfigFlags) {

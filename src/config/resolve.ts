@@ -3,18 +3,22 @@ import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { chooseProfile, profileSetting } from '../fixes/profiles.ts';
 import { defaultSetting, type FixSetting } from '../fixes/run.ts';
+import type { TlsIdentities } from '../lib/certificate.ts';
 import type { Config, EndpointConfig, TagSettings, UpstreamKind } from './config.ts';
 import type { WrittenConfig, WrittenFixes } from './schema.ts';
 
 type WrittenEndpoint = WrittenConfig['endpoints'][number];
 
-/**
- * Makes the complete configuration of a valid file; relations.ts found no mistake in it.
- * @param credentials those of each upstream
- */
+/** What was read from files and the environment for each upstream. */
+interface UpstreamSecrets {
+  readonly credentials: ReadonlyMap<string, UpstreamCredentials>;
+  readonly identities: ReadonlyMap<string, TlsIdentities>;
+}
+
+/** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
 export function resolveConfig(
   written: WrittenConfig,
-  credentials: ReadonlyMap<string, UpstreamCredentials>,
+  { credentials, identities }: UpstreamSecrets,
   fixes: readonly Fix[],
 ): Config {
   const { admin, tls, cache, endpoints, upstreams, fixes: globalFixes, ...rest } = written;
@@ -32,7 +36,11 @@ export function resolveConfig(
     upstreams: Object.fromEntries(
       Object.entries(upstreams).map(([name, upstream]) => [
         name,
-        { ...resolveUrls(upstream), credentials: credentials.get(name) ?? { kind: 'passthrough' } },
+        {
+          ...resolveUrls(upstream),
+          credentials: credentials.get(name) ?? { kind: 'passthrough' },
+          tls: identities.get(name),
+        },
       ]),
     ),
     endpoints: listed.map((endpoint) => ({
@@ -78,7 +86,7 @@ function resolveEndpoint(
   };
 }
 
-function resolveUrls({ url, urls = [], credentials: _, ...rest }: WrittenConfig['upstreams'][string]) {
+function resolveUrls({ url, urls = [], credentials: _, tls: _files, ...rest }: WrittenConfig['upstreams'][string]) {
   const [first = '', ...fallbacks] = url === undefined ? urls : [url];
   return { ...rest, url: first, ...(fallbacks.length === 0 ? {} : { fallbacks }) };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { upstreamKinds } from './config.ts';
-import { bodySize, host, origin, registryUrl, shortDuration } from './fields.ts';
+import { bodySize, host, origin, registryUrl, shortDuration, text } from './fields.ts';
 import { credentialsSchema } from './schema-credentials.ts';
 
 /** One registry that manifix talks to. */
@@ -36,6 +36,17 @@ export function upstreamSchema() {
       .optional(),
     kind: z.enum(upstreamKinds).prefault('generic').describe('Which registry software answers, where that matters.'),
     credentials: credentialsSchema(),
+    tls: z
+      .strictObject({
+        ca: text('path')
+          .optional()
+          .describe('A file with certificates of authorities, in PEM, to trust besides those that everybody trusts.'),
+        cert: text('path')
+          .optional()
+          .describe('A file with the certificate to show to the registry and its chain, in PEM, where it wants one.'),
+        key: text('path').optional().describe('The file with its private key, in PEM.'),
+      })
+      .prefault({}),
     realms: z
       .array(origin())
       .prefault([])

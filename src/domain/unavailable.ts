@@ -26,6 +26,27 @@ const TIMEOUTS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'stopped sending in the middle of its answer',
 };
 
+/** What OpenSSL and Node call the same trouble with a certificate, and which keys of an upstream mend it. */
+const CERTIFICATE_TROUBLES: readonly (readonly [RegExp, reason: string, remedy: string])[] = [
+  [
+    /^(?:UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(?:_LOCALLY)?)|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT(?:_IN_CHAIN)?)$/,
+    'has a certificate from an authority that is not trusted here',
+    'If it is the right one, put the certificate of the authority into a file and set tls.ca of this upstream to it.',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'has a certificate that is not for this host name',
+    'Ask for it by a name that its certificate has: set url of this upstream.',
+  ],
+  [/^CERT_HAS_EXPIRED$/, 'has a certificate that has expired', 'Renew it there.'],
+  [/^CERT_NOT_YET_VALID$/, 'has a certificate that is not valid yet', 'Compare the clocks.'],
+  [
+    /^ERR_SSL_.*ALERT_(?:UNKNOWN_CA|(?:BAD|UNSUPPORTED|NO)_CERTIFICATE|CERTIFICATE_.*)$/,
+    'wants a certificate from clients, or another than it got',
+    'Set tls.cert and tls.key of this upstream to one that it accepts.',
+  ],
+];
+
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /**
@@ -38,11 +59,13 @@ export function unavailable(who: string, error: unknown): RegistryError {
   const code = codeOf(error);
   if (code === 'EMFILE' || code === 'ENFILE') return outOfDescriptors(error);
   const timeout = TIMEOUTS[code];
-  const reason = timeout ?? reasonFor(code);
+  const trouble = CERTIFICATE_TROUBLES.find(([pattern]) => pattern.test(code));
+  const reason = timeout ?? (trouble === undefined ? reasonFor(code) : `${trouble[1]} (${code})`);
+  const remedy = trouble === undefined ? '' : ` ${trouble[2]}`;
   return new RegistryError('UNAVAILABLE', {
     status: timeout === undefined ? 502 : 504,
     message: `${who} ${reason}`,
-    explanation: `${who} ${reason}, so there is no answer to pass on.`,
+    explanation: `${who} ${reason}, so there is no answer to pass on.${remedy}`,
     cause: error,
   });
 }

@@ -129,7 +129,7 @@ type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly 
 /** The answer of the token service itself, whatever it is. */
 async function askTokenService(
   { incoming, outgoing, headers }: TokenRequest,
-  { addresses }: Endpoint['upstream'],
+  { addresses, agentFor }: Endpoint['upstream'],
   { origin, pathname, search }: URL,
   method: 'GET' | 'POST',
   form: string,
@@ -141,6 +141,7 @@ async function askTokenService(
       origin,
       path: query === '' ? pathname : `${pathname}?${query}`,
       method,
+      agent: agentFor?.(origin),
       headers: headers.filter(([name]) => FORWARDED.has(name.toLowerCase())),
       body: method === 'POST' ? Buffer.from(form) : 'none',
       addresses,

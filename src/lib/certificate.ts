@@ -13,6 +13,22 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+/** What proves who is who on connections to a server, in PEM. */
+export interface TlsIdentities {
+  /** Authorities that vouch for servers, besides those that Node knows. */
+  readonly ca?: Buffer;
+  /** What manifix shows of itself. */
+  readonly client?: Certificate;
+}
+
+/** What is wrong with a file of authorities' certificates; undefined when it can be used. */
+export function authoritiesMistake(ca: Buffer): string | undefined {
+  const blocks = ca.toString('latin1').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) return 'holds no certificate in PEM';
+  const areGood = blocks.every((block) => attempt(() => new X509Certificate(block)) !== undefined);
+  return areGood ? undefined : 'holds a certificate that cannot be used';
+}
+
 /** What is wrong with a certificate and in which of its files; undefined when it can be served. */
 export function certificateMistake({ cert, key }: Certificate): { file: 'cert' | 'key'; problem: string } | undefined {
   const leaf = attempt(() => new X509Certificate(cert));

@@ -14,11 +14,11 @@ import type { ClientExchange } from './pass-through-request.ts';
 export async function forwardAuthorized(
   exchange: Exchange,
   sent: RequestView,
-  wanted: Omit<ForwardRequest, 'addresses'>,
+  wanted: Omit<ForwardRequest, 'addresses' | 'agent'>,
   via: ClientExchange = exchange,
 ): Promise<ForwardedAnswer> {
   const { upstream } = exchange.endpoint;
-  const request = { ...wanted, addresses: upstream.addresses };
+  const request = { ...wanted, addresses: upstream.addresses, agent: upstream.agentFor?.(wanted.origin) };
   // Elsewhere nobody's credentials have any business; they were dropped already.
   if (upstream.authority === 'caller' || request.origin !== upstream.origin) {
     return forward(via, request, exchange.signal);

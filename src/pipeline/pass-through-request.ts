@@ -1,4 +1,4 @@
-import type { ClientRequest, ServerResponse } from 'node:http';
+import type { Agent, ClientRequest, ServerResponse } from 'node:http';
 import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy';
@@ -25,6 +25,8 @@ export interface ProxyRequest {
   readonly body: 'stream' | Uint8Array | 'none';
   /** Where the registry in whose name this is sent may lead. */
   readonly addresses: AddressCheck;
+  /** Makes the connection, which serves this request alone; Node's own where not told otherwise. */
+  readonly agent?: Agent | undefined;
 }
 
 interface ProxyEvents {
@@ -60,6 +62,7 @@ export function startProxyRequest(
   proxy.on('econnreset', on.failed);
   const options = {
     target: request.origin,
+    agent: request.agent,
     method: request.method,
     headers: headerOption(request, exchange.incoming),
     buffer: source,

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { HeaderList } from '../domain/headers.ts';
@@ -77,6 +78,8 @@ export interface Upstream {
     request: Pick<UpstreamRequest, 'path' | 'headers'> & { method: string },
     refused?: RefusedRequest,
   ): Promise<HeaderList>;
+  /** The connections for what is sent to an origin by other means. Absent where they need nothing special. */
+  readonly agentFor?: (origin: string) => Agent;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Nothing is asked to tell it. */
   outlook(method: 'GET' | 'HEAD', headers: HeaderList): Outlook;

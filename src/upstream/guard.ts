@@ -7,7 +7,8 @@ import { type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind } from './failure.ts';
 import { createSilence } from './silence.ts';
 import { createThrottling } from './throttling.ts';
-import type { UpstreamClient, UpstreamRequest, UpstreamResponse, UpstreamTimeouts } from './upstream.ts';
+import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream.ts';
+import type { UpstreamTimeouts } from './wire.ts';
 
 /** What to expect of a question: whether it is worth asking, and how long whoever has an older answer should wait for it. */
 export interface Outlook {

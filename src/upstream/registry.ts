@@ -1,6 +1,7 @@
 import { withFallbacks } from './fallbacks.ts';
 import { type GuardedClient, guarded } from './guard.ts';
-import { createUpstream, DEFAULT_TIMEOUTS, type UpstreamOptions } from './upstream.ts';
+import { createUpstream, type UpstreamOptions } from './upstream.ts';
+import { DEFAULT_TIMEOUTS } from './wire.ts';
 
 export interface RegistryOptions extends Omit<UpstreamOptions, 'url'> {
   /** The registry's own, and others that have the same content, in the order in which they are asked. */

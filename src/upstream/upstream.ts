@@ -1,30 +1,17 @@
+import type { Agent } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Agent, errors } from 'undici';
+import { errors } from 'undici';
 import { type UpstreamCredentials, withoutSession } from '../domain/credentials.ts';
 import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
-import { openFileLimit } from '../lib/open-file-limit.ts';
 import { type AddressCheck, createAddressCheck } from './address-check.ts';
 import { type Authority, createAuthority } from './authority.ts';
-import { createReceiveBuffers } from './receive-buffers.ts';
+import { type ConnectionOptions, createConnections } from './connections.ts';
 import { isRedirect, MAX_REDIRECTS, mayFollow, redirectTarget, refusesHead, tooManyRedirects } from './redirects.ts';
 import { type Hop, type HopAnswer, send, type Wire } from './send.ts';
-
-/** In milliseconds. */
-export interface UpstreamTimeouts {
-  /** Until the connection stands, TLS included. */
-  readonly connect: number;
-  /** From the request to the end of the header fields. */
-  readonly headers: number;
-  /** Without a byte of the body, while somebody wants one. */
-  readonly stall: number;
-  /** For an answer about something that is known here already, before that is given instead. */
-  readonly revalidate: number;
-}
-
-export const DEFAULT_TIMEOUTS: UpstreamTimeouts = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 1_500 };
+import { createWire, DEFAULT_TIMEOUTS, type UpstreamTimeouts } from './wire.ts';
 
 /** An answer that came, for the operator's figures. */
 export interface UpstreamAnswered {
@@ -38,7 +25,7 @@ export interface UpstreamAnswered {
   readonly redirected: boolean;
 }
 
-export interface UpstreamOptions {
+export interface UpstreamOptions extends ConnectionOptions {
   readonly name: string;
   /** `scheme://host[:port][/path]`; the path stands in front of `/v2/`. */
   readonly url: string;
@@ -84,15 +71,13 @@ export interface UpstreamClient {
   readonly authority: Authority['kind'];
   readonly authorize: Authority['authorize'];
   readonly addresses: AddressCheck;
+  readonly agentFor?: (origin: string) => Agent;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Takes no more requests, and ends each connection when what runs on it is over. */
   retire(): Promise<void>;
   /** Ends every connection at once; running requests and bodies fail. */
   close(): Promise<void>;
 }
-
-/** To one origin. Idle ones must not be missing for the connections of clients where descriptors are few. */
-const MAX_CONNECTIONS = Math.min(64, Math.ceil(openFileLimit() / 16));
 
 /** A redirect's body up to this size is read, so that its connection can be used again. */
 const MAX_DRAINED_BYTES = 65_536;
@@ -117,7 +102,8 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
   const addresses = createAddressCheck(new URL(url).hostname, [...redirects, ...realms].map(hostnameOf));
-  const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts }, addresses);
+  const connections = createConnections(origin, options);
+  const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts }, addresses, connections);
   const who = `The registry ${name} (${origin})`;
   const authority = createAuthority({
     who,
@@ -186,6 +172,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     origin,
     basePath,
     ...limit,
+    ...(connections.agentFor && { agentFor: connections.agentFor }),
     authority: authority.kind,
     authorize: authority.authorize,
     addresses,
@@ -198,22 +185,6 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
 /** The name of a host that was written with or without its scheme and port. */
 function hostnameOf(text: string): string {
   return new URL(text.includes('://') ? text : `http://${text}`).hostname;
-}
-
-/** HTTP/1.1 without pipelining: header names keep their capitals, and one slow body never holds up another answer. */
-function createWire({ connect, headers, stall }: UpstreamTimeouts, { lookup }: AddressCheck): Wire {
-  const buffers = createReceiveBuffers();
-  const agent = new Agent({
-    connect: { onread: buffers.onread, lookup },
-    allowH2: false,
-    connections: MAX_CONNECTIONS,
-    pipelining: 1,
-    connectTimeout: connect,
-    headersTimeout: headers,
-    bodyTimeout: stall,
-    maxHeaderSize: 65_536,
-  });
-  return { agent, buffers };
 }
 
 /**

@@ -11,8 +11,6 @@ describe('a registry without an answer', () => {
     ['UND_ERR_SOCKET', 502, 'closed the connection before its answer was complete'],
     ['HPE_INVALID_CONSTANT', 502, 'answered with something that is not HTTP'],
     ['HPE_HEADER_OVERFLOW', 502, 'answered with more header fields than manifix accepts'],
-    ['CERT_HAS_EXPIRED', 502, 'could not be reached over TLS (CERT_HAS_EXPIRED)'],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 502, 'could not be reached over TLS (DEPTH_ZERO_SELF_SIGNED_CERT)'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 502, 'could not be reached over TLS (ERR_SSL_WRONG_VERSION_NUMBER)'],
     ['ESOMETHING', 502, 'could not be asked (ESOMETHING)'],
     ['ETIMEDOUT', 504, 'did not answer in time'],
@@ -24,6 +22,21 @@ describe('a registry without an answer', () => {
     const error = unavailable('The registry hub', cause);
     expect(error).toMatchObject({ code: 'UNAVAILABLE', status, message: `The registry hub ${reason}`, cause });
     expect(error.explanation).toBe(`The registry hub ${reason}, so there is no answer to pass on.`);
+  });
+
+  it.each([
+    ['CERT_HAS_EXPIRED', 'has a certificate that has expired', 'Renew it there.'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'has a certificate from an authority that is not trusted here', 'set tls.ca'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'has a certificate from an authority that is not trusted here', 'set tls.ca'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'has a certificate that is not for this host name', 'set url'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'wants a certificate from clients', 'Set tls.cert and tls.key'],
+    ['ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', 'wants a certificate from clients', 'Set tls.cert and tls.key'],
+  ])('because of %s is a 502 that names the trouble with the certificate and the way out', (code, reason, remedy) => {
+    const { status, explanation } = unavailable('The registry hub', withCode(code));
+    expect(status).toBe(502);
+    expect(explanation).toContain(`The registry hub ${reason}`);
+    expect(explanation).toContain(code);
+    expect(explanation).toContain(remedy);
   });
 
   it.each(['EMFILE', 'ENFILE'])('because of %s is our own trouble, and soon over', (code) => {

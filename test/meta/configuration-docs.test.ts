@@ -33,8 +33,10 @@ describe('config.yaml', () => {
     const asItIs = await loadValid({ file: example, fixes: FIXES });
     await using directory = await temporaryDirectory();
     const { certificate, key } = makeCertificate({ name: 'manifix' });
-    await writeFile(join(directory.path, 'tls.crt'), certificate);
-    await writeFile(join(directory.path, 'tls.key'), key);
+    for (const name of ['tls', 'client', 'authority']) {
+      await writeFile(join(directory.path, `${name}.crt`), certificate);
+      await writeFile(join(directory.path, `${name}.key`), key);
+    }
     const complete = await loadValid({ file: allKeysSet.replaceAll('/etc/manifix', directory.path), fixes: FIXES });
     expect(asItIs.endpoints).toMatchObject([{ name: 'default', upstream: 'hub' }]);
     expect(complete.endpoints).toMatchObject([{ name: 'default' }, { name: 'team', host: 'team.example.com' }]);

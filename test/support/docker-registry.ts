@@ -11,6 +11,8 @@ interface DockerRegistryOptions {
   readonly htpasswd?: string;
   /** Wants tokens of this service. */
   readonly tokenService?: Pick<TokenServer, 'realm' | 'service' | 'issuer' | 'certificate'>;
+  /** Speaks TLS with this certificate, in PEM, and wants one of this authority from clients, if named. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string };
   /** Makes the registry a pull-through cache of this URL. */
   readonly proxyRemoteUrl?: string;
   /** Accepts schema 1 pushes. */
@@ -38,6 +40,9 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   const passwords = join(directory.path, 'htpasswd');
   await writeFile(passwords, options.htpasswd ?? '');
   await writeFile(join(directory.path, 'token.crt'), options.tokenService?.certificate ?? '');
+  for (const name of ['certificate', 'key', 'clientAuthority'] as const) {
+    await writeFile(join(directory.path, name), options.tls?.[name] ?? '');
+  }
   await writeFile(file, stringify(configuration(options, host, join(directory.path, 'data'), passwords)));
   const registry = await startProcess('docker-registry', ['serve', file], { ready: { port } });
   const stop = async () => {
@@ -45,7 +50,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     await directory.remove();
   };
   return {
-    url: `http://${host}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
     host,
     directory: directory.path,
     output: registry.output,
@@ -60,11 +65,19 @@ function configuration(options: DockerRegistryOptions, addr: string, rootdirecto
     version: 0.1,
     log: { level: 'warn', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
-    http: { addr, secret: 'fixed' },
+    http: { addr, secret: 'fixed', ...(options.tls && { tls: tlsOf(options.tls, dirname(passwords)) }) },
     ...(options.proxyRemoteUrl === undefined ? {} : { proxy: { remoteurl: options.proxyRemoteUrl } }),
     ...(options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: passwords } } }),
     ...(options.tokenService === undefined ? {} : { auth: { token: tokenAuth(options.tokenService, passwords) } }),
     ...(options.schema1 === true ? { compatibility: { schema1: { enabled: true } } } : {}),
+  };
+}
+
+function tlsOf({ clientAuthority }: NonNullable<DockerRegistryOptions['tls']>, directory: string): object {
+  return {
+    certificate: join(directory, 'certificate'),
+    key: join(directory, 'key'),
+    ...(clientAuthority === undefined ? {} : { clientcas: [join(directory, 'clientAuthority')] }),
   };
 }
 

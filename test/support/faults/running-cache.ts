@@ -24,7 +24,7 @@ import { createGrants } from '../../../src/store/grants.ts';
 import { openStore, type Store } from '../../../src/store/open-store.ts';
 import { createDefects } from '../../../src/upstream/defects.ts';
 import { createRegistry } from '../../../src/upstream/registry.ts';
-import type { UpstreamTimeouts } from '../../../src/upstream/upstream.ts';
+import type { UpstreamTimeouts } from '../../../src/upstream/wire.ts';
 import { listenOnLoopback } from '../ports.ts';
 import { plainEndpoint } from '../scene.ts';
 
