@@ -29,7 +29,7 @@ async function cached(): Promise<Scene> {
   return scene;
 }
 
-describe('a registry that is known to fail', () => {
+describe('F12: a registry that is known to fail', () => {
   it.each([
     ['a tag', byTag],
     ['a digest', byDigest],

@@ -59,8 +59,10 @@ describe('a restart', () => {
     await opened.reopen();
     await eventually('the clean directory', async () => (await partNames(opened.directory)).length === 0 || undefined);
   });
+});
 
-  it('after being killed in the middle of a fill finds the cache as it was before', async () => {
+describe('F40: two processes on one directory', () => {
+  it('are refused, and the one after a process that was killed in a fill finds the cache as it was before', async () => {
     await using home = await temporaryDirectory();
     const script = `
       import { PassThrough } from 'node:stream';

@@ -26,7 +26,7 @@ function lookUp(check: ReturnType<typeof createAddressCheck>, hostname: string, 
   });
 }
 
-describe('a registry on the internet', () => {
+describe('F19: a registry on the internet', () => {
   const check = createAddressCheck('hub.example.com', ['minio.corp.example', '10.0.0.7'], resolve);
 
   it.each([

@@ -10,7 +10,7 @@ function scene() {
   return { clock, circuit: createCircuit(() => clock.now) };
 }
 
-describe('a circuit', () => {
+describe('F13: a circuit', () => {
   it('lets every question out while the registry answers', () => {
     const { circuit } = scene();
     expect([circuit.admit(), circuit.admit()]).toEqual([undefined, undefined]);

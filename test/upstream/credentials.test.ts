@@ -46,7 +46,7 @@ async function ask(upstream: UpstreamClient, path = '/v2/app/manifests/1', autho
 const authorizations = (registry: ScriptedUpstream) =>
   registry.requests.map(({ headers }) => headerValue(headers, 'Authorization'));
 
-describe('credentials of manifix itself', () => {
+describe('F16: credentials of manifix itself', () => {
   it('go to a registry that wants a password, and take the place of what the client sent', async () => {
     await using registry = await guardedRegistry(
       () => ['Basic realm="r"'],

@@ -36,7 +36,7 @@ const statusOf = async (asking: Promise<{ status: number; body: { destroy(): unk
   return answer.status;
 };
 
-describe('a registry that keeps silent', () => {
+describe('F12: a registry that keeps silent', () => {
   it('is not asked again after the first time, and the reason is told at once', async () => {
     one.on('GET', /./, [hang()]);
     const registry = registryAt([one.url], { connect: 50, headers: 50 });
@@ -71,7 +71,7 @@ describe('a registry that keeps silent', () => {
   });
 });
 
-describe('a registry that answers 503', () => {
+describe('F13: a registry that answers 503', () => {
   it('is not asked any more after the third time about what is known', async () => {
     one.on('GET', /./, [respond(503, [['Retry-After', '60']])]);
     const registry = registryAt([one.url]);
@@ -98,7 +98,7 @@ describe('a registry that answers 503', () => {
   });
 });
 
-describe('a registry that answers 429', () => {
+describe('F13: a registry that answers 429', () => {
   it('is waited for, so that the client gets its answer with as few questions as there have to be', async () => {
     one.once('GET', /./, [limited('1')]);
     one.once('GET', /./, [limited('1')]);

@@ -14,7 +14,7 @@ const CREDENTIALS = [
   ['Range', 'bytes=5-'],
 ] as const;
 
-describe('a redirect', () => {
+describe('F20: a redirect', () => {
   it.each([301, 302, 303, 307, 308])('%i to another port is followed without credentials', async (status) => {
     await using registry = await startScriptedUpstream();
     await using storage = await startScriptedUpstream();
@@ -75,21 +75,6 @@ describe('a redirect', () => {
     await upstream.close();
   });
 
-  it('in a circle ends after five with an explanation', async () => {
-    await using registry = await startScriptedUpstream();
-    await using other = await startScriptedUpstream();
-    registry.on('GET', /./, [respond(302, [['Location', `${other.url}/b?token=secret`]])]);
-    other.on('GET', /./, [respond(302, [['Location', `${registry.url}/a`]])]);
-    const upstream = createUpstream({ name: 'hub', url: registry.url });
-    const error = await upstream.request({ method: 'GET', path: '/v2/', headers: [] }).catch((reason) => reason);
-    expect(error).toBeInstanceOf(RegistryError);
-    expect(error).toMatchObject({ code: 'UNAVAILABLE', status: 502, fix: 'redirect-auth-leak-400' });
-    expect(error.explanation).toMatch(/redirected more than 5 times.*circle/);
-    expect(error.explanation).not.toContain('secret');
-    expect(registry.requests.length + other.requests.length).toBe(6);
-    await upstream.close();
-  });
-
   it('with a long or endless body is followed at once and its connection is closed', async () => {
     await using registry = await startScriptedUpstream();
     registry.once('GET', /./, [
@@ -134,6 +119,41 @@ describe('a redirect', () => {
   });
 });
 
+describe('F18: redirects without an end', () => {
+  it('in a circle end after five with an explanation', async () => {
+    await using registry = await startScriptedUpstream();
+    await using other = await startScriptedUpstream();
+    registry.on('GET', /./, [respond(302, [['Location', `${other.url}/b?token=secret`]])]);
+    other.on('GET', /./, [respond(302, [['Location', `${registry.url}/a`]])]);
+    const upstream = createUpstream({ name: 'hub', url: registry.url });
+    const error = await upstream.request({ method: 'GET', path: '/v2/', headers: [] }).catch((reason) => reason);
+    expect(error).toBeInstanceOf(RegistryError);
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', status: 502, fix: 'redirect-auth-leak-400' });
+    expect(error.explanation).toMatch(/redirected more than 5 times.*circle/);
+    expect(error.explanation).not.toContain('secret');
+    expect(registry.requests.length + other.requests.length).toBe(6);
+    await upstream.close();
+  });
+
+  it.each([
+    ['to the same URL', () => '/v2/'],
+    ['to ever new ones', (time: number) => `/hop/${time}`],
+  ])('%s end after five, too', async (_, next) => {
+    await using registry = await startScriptedUpstream();
+    let time = 0;
+    registry.on('GET', /./, [
+      (context) => {
+        time += 1;
+        return respond(307, [['Location', next(time)]])(context);
+      },
+    ]);
+    const upstream = createUpstream({ name: 'hub', url: registry.url });
+    await expect(upstream.request({ method: 'GET', path: '/v2/', headers: [] })).rejects.toMatchObject({ status: 502 });
+    expect(registry.requests.length).toBe(6);
+    await upstream.close();
+  });
+});
+
 describe('a HEAD that storage refuses', () => {
   async function probe(probeStorage: boolean, contentRange = 'Content-Range: bytes 0-0/1234') {
     await using registry = await startScriptedUpstream();
@@ -172,7 +192,7 @@ describe('a HEAD that storage refuses', () => {
   });
 });
 
-describe('the target of a redirect', () => {
+describe('F21: the target of a redirect', () => {
   const hop = { origin: 'https://hub.example', path: '/v2/x', method: 'GET', headers: CREDENTIALS };
   const answered = (location?: string): HopAnswer => ({
     status: 302,

@@ -15,7 +15,7 @@ function scene() {
   return { clock, throttling, limit };
 }
 
-describe('a registry that answers 429', () => {
+describe('F13: a registry that answers 429', () => {
   it('is left in peace for as long as it wants, and the client is told so', () => {
     const { clock, throttling, limit } = scene();
     expect(limit('GET', [], '7')).toBe(7_000);

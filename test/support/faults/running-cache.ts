@@ -61,7 +61,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const upstream = createRegistry({ name: 'hub', urls: [options.upstream], timeouts, now: clock.now });
   const { blobs, manifests, facts } = store;
   const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn };
-  const grants = createGrants();
+  const grants = createGrants(clock.now);
   const defects = createDefects(clock.now, () => undefined);
   const dispatch = createDispatch({
     ...{ blobs, manifests, facts, grants, defects, telemetry },
