@@ -93,7 +93,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     health: store.health,
     upstreams: conditions,
     accepting: () => accepting,
-    tools: toolOperations(() => generation.config, startApp, offenders),
+    tools: toolOperations(() => generation, startApp, offenders),
     cache: operationsOn(store, () => {
       changes.allChanged();
       generation.edge.ready.forget();

@@ -1,19 +1,24 @@
 import type { ToolOperations } from './admin/tool-routes.ts';
-import type { Config } from './config/config.ts';
 import { RegistryError } from './domain/errors.ts';
+import { formatReference } from './domain/reference.ts';
 import { cacheStateOf } from './explain/cache-state.ts';
 import { drill } from './explain/drill.ts';
-import { explain, WrongQuestion } from './explain/explain.ts';
+import { explain, type Place, WrongQuestion } from './explain/explain.ts';
 import type { Offenders } from './explain/offenders.ts';
 import type { StartApp } from './explain/throw-away.ts';
+import type { Generation } from './generation.ts';
+import type { Edge } from './http/handle.ts';
+import { parseTarget } from './http/routes.ts';
+import { namespaceOf, upstreamTarget } from './http/upstream-target.ts';
+import { copyFacts } from './store/copy-facts.ts';
 import { openHoldings } from './store/holdings.ts';
 
 /** What operators can ask of the manifix that runs on this configuration. */
-export function toolOperations(config: () => Config, start: StartApp, offenders: Offenders): ToolOperations {
+export function toolOperations(generation: () => Generation, start: StartApp, offenders: Offenders): ToolOperations {
   return {
     report: (top) => offenders.report(top),
     drill(since) {
-      const running = config();
+      const running = generation().config;
       const holdings = openHoldings(running.cache.dir);
       try {
         return drill(holdings, running, since, Date.now());
@@ -22,14 +27,17 @@ export function toolOperations(config: () => Config, start: StartApp, offenders:
       }
     },
     async explain(question) {
-      const running = config();
+      const { config: running, edge } = generation();
       const holdings = openHoldings(running.cache.dir);
       try {
         const told = await explain(
           {
             config: running,
             start,
-            cacheState: (upstream, repository, reference) => cacheStateOf(holdings, upstream, repository, reference),
+            placeOf: (host, target) => placeOf(edge, host, target),
+            cacheState: ({ upstream, repository, reference }) =>
+              cacheStateOf(holdings, upstream, repository, reference),
+            copyCache: (directory, manifests) => copyFacts(running.cache.dir, directory, manifests),
           },
           question,
         );
@@ -43,4 +51,20 @@ export function toolOperations(config: () => Config, start: StartApp, offenders:
       }
     },
   };
+}
+
+/** Where the running manifix would look; undefined when no endpoint takes the request. */
+function placeOf({ endpoints, cursors }: Edge, host: string, target: string): Place | undefined {
+  const asked = parseTarget(target);
+  try {
+    const reached = endpoints.reach(host.toLowerCase(), asked.route, namespaceOf(asked.query));
+    const { route } = upstreamTarget(reached, 'GET', asked, cursors);
+    const upstream = reached.endpoint.upstream.name;
+    return route.kind === 'manifest'
+      ? { upstream, repository: route.repository, reference: formatReference(route.reference) }
+      : undefined;
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AskRequest } from '../config/ask-request.ts';
 import type { ConfigResult } from '../config/load.ts';
-import type { CacheState } from '../explain/cache-state.ts';
 import type { DrillReport } from '../explain/drill.ts';
 import type { Explanation } from '../explain/explain.ts';
 import type { OffenderReport } from '../explain/offenders.ts';
@@ -30,8 +29,8 @@ export async function runAskCommand(
   switch (work.action) {
     case 'explain': {
       const query = new URLSearchParams({ reference: work.reference, ...(work.as && { as: work.as }) });
-      const format = (content: Explanation<CacheState>) => formatExplanation(content, new Date());
-      return ask<Explanation<CacheState>>(`/explain?${query}`, (content) => ({
+      const format = (content: Explanation) => formatExplanation(content, new Date());
+      return ask<Explanation>(`/explain?${query}`, (content) => ({
         exitCode: 0,
         text: shown(content, format),
       }));
@@ -39,7 +38,7 @@ export async function runAskCommand(
     case 'resolve': {
       // The Accept of skopeo names all types there are, so that a tag resolves to what it is.
       const query = new URLSearchParams({ reference: work.reference, as: 'skopeo' });
-      return ask<Explanation<CacheState>>(`/explain?${query}`, (content) => resolution(content, json));
+      return ask<Explanation>(`/explain?${query}`, (content) => resolution(content, json));
     }
     case 'report':
       return ask<OffenderReport>(`/report?top=${work.top}`, (content) => ({
@@ -95,9 +94,9 @@ async function fillGaps(
   return undefined;
 }
 
-function resolution(explanation: Explanation<CacheState>, json: boolean): CommandOutcome {
+function resolution(explanation: Explanation, json: boolean): CommandOutcome {
   const { reference } = explanation;
-  const { canonical, derived } = resolved(explanation);
+  const { canonical, derived } = explanation.digests;
   if (canonical === undefined) {
     const failed = explanation.manifix.find(({ status }) => status >= 400);
     const said = failed === undefined ? 'no digest' : `${failed.status} ${failed.error?.message ?? ''}`.trimEnd();
@@ -105,13 +104,4 @@ function resolution(explanation: Explanation<CacheState>, json: boolean): Comman
   }
   const found = { reference, canonical, derived: derived ?? null };
   return { exitCode: 0, text: json ? JSON.stringify(found) : formatResolution(found) };
-}
-
-/** By digest the throw-away manifix knows no derived manifest, but the cache of the running one does. */
-function resolved({ reference, digests, cache }: Explanation<CacheState>): Explanation<CacheState>['digests'] {
-  const original = cache?.original ?? undefined;
-  if (original !== undefined) return { canonical: original, derived: reference.replace(/^.*[@/]/, '') };
-  if (digests.derived !== undefined || digests.canonical === undefined) return digests;
-  const [derived] = cache?.derived ?? [];
-  return derived === undefined ? digests : { ...digests, derived };
 }

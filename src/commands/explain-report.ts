@@ -4,8 +4,9 @@ import type { SeenAnswer } from '../explain/seen.ts';
 import type { ImageHoldings } from '../store/completeness.ts';
 
 /** What manifix does to a pull and why, for people. */
-export function formatExplanation(explanation: Explanation<CacheState>, now: Date): string {
-  const { reference, endpoint, upstream, as, registry, manifix, fixes, digests, clients, cache } = explanation;
+export function formatExplanation(explanation: Explanation, now: Date): string {
+  const { reference, endpoint, upstream, as, registry, manifix, fixes, digests, clients, cache, fromCache } =
+    explanation;
   const through = endpoint === '' ? 'none' : `${endpoint}${upstream === undefined ? '' : `, upstream ${upstream}`}`;
   const sections = [
     [
@@ -16,7 +17,7 @@ export function formatExplanation(explanation: Explanation<CacheState>, now: Dat
       ]),
     ],
     ['the registry answers', ...indented(registry.flatMap(answerRows))],
-    ['manifix answers', ...indented(manifix.flatMap(answerRows))],
+    [fromCache ? 'manifix answers from its cache' : 'manifix answers', ...indented(manifix.flatMap(answerRows))],
     ['fixes', ...indented(fixes.length === 0 ? [['none']] : fixRows(fixes))],
     ['digests', ...indented(digestRows(digests))],
     [
@@ -37,23 +38,27 @@ export function formatResolution(resolution: { readonly canonical: string; reado
     .join('\n');
 }
 
-function answerRows({ method, target, status, contentType, contentLength, digest, sha256, error }: SeenAnswer) {
+function answerRows(answer: SeenAnswer) {
+  const { method, target, status, contentType, contentLength, digest, sha256, error, cacheStatus } = answer;
   const said = error === undefined ? [] : [[`  ${error.code}: ${error.message ?? ''}`]];
   const explained = error?.explanation === undefined ? [] : [[`  ${error.explanation}`]];
   const differs = status === 200 && digest !== undefined && sha256 !== undefined && digest !== sha256;
   const hash = differs ? [[`  the body has the digest ${sha256}`]] : [];
   const size = contentLength === undefined ? 'no length' : `${contentLength} bytes`;
   const line = [method, target, String(status), contentType ?? 'no type', size, digest ?? 'no digest'];
-  return [line, ...said, ...explained, ...hash];
+  const stale = cacheStatus?.includes('stale')
+    ? [['  stale: the registry did not answer, and this is what was known last']]
+    : [];
+  return [line, ...said, ...explained, ...hash, ...stale];
 }
 
 /** What a fix that is not on would have done, it did not do. */
-function fixRows(fixes: Explanation<CacheState>['fixes']): readonly (readonly string[])[] {
+function fixRows(fixes: Explanation['fixes']): readonly (readonly string[])[] {
   const rows = fixes.map(({ id, mode, note }) => [id, mode === 'on' ? mode : `${mode}, would fire`, note]);
   return [...rows, ['docs/fixes/<id>.md explains each']];
 }
 
-function digestRows({ canonical, derived }: Explanation<CacheState>['digests']): readonly (readonly string[])[] {
+function digestRows({ canonical, derived }: Explanation['digests']): readonly (readonly string[])[] {
   if (canonical === undefined) return [['unknown']];
   return [
     ['canonical', canonical],
@@ -62,7 +67,7 @@ function digestRows({ canonical, derived }: Explanation<CacheState>['digests']):
 }
 
 /** A derived manifest shows where digests leave the reach of manifix. */
-function noticed({ derived }: Explanation<CacheState>['digests']): readonly (readonly string[])[] {
+function noticed({ derived }: Explanation['digests']): readonly (readonly string[])[] {
   if (derived === undefined) return [];
   return [
     ['Whoever pins the derived digest and pulls it from elsewhere gets 404; manifix resolve tells the canonical one.'],
@@ -70,7 +75,7 @@ function noticed({ derived }: Explanation<CacheState>['digests']): readonly (rea
   ];
 }
 
-function verdictRow({ client, directly, throughManifix }: Explanation<CacheState>['clients'][number]) {
+function verdictRow({ client, directly, throughManifix }: Explanation['clients'][number]) {
   return [client, directly ?? 'works', throughManifix ?? 'works'];
 }
 

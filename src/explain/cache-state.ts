@@ -1,3 +1,4 @@
+import type { Digest } from '../domain/digest.ts';
 import { parseReference } from '../domain/reference.ts';
 import { type Completeness, completenessOf } from '../store/completeness.ts';
 import type { Holdings } from '../store/holdings.ts';
@@ -5,10 +6,10 @@ import type { Holdings } from '../store/holdings.ts';
 /** What the running manifix has cached of a reference. Times are in ISO 8601. */
 export interface CacheState {
   /** What the tag meant to each kind of Accept, the latest first; empty for a digest. */
-  readonly tags: readonly { readonly view: string; readonly digest: string; readonly confirmed: string }[];
-  readonly derived: readonly string[];
+  readonly tags: readonly { readonly view: string; readonly digest: Digest; readonly confirmed: string }[];
+  readonly derived: readonly Digest[];
   /** What the digest asked for was derived from. */
-  readonly original: string | null;
+  readonly original: Digest | null;
   /** `open`: a caller without credentials has read it. */
   readonly access: 'open' | 'private' | null;
   /** Null when nothing is known of it. */
@@ -19,7 +20,10 @@ export interface CacheState {
 export function cacheStateOf(holdings: Holdings, upstream: string, repository: string, text: string): CacheState {
   const reference = parseReference(text);
   const tags = reference?.kind === 'tag' ? holdings.tags(upstream, repository, reference.tag) : [];
-  const digest = reference?.kind === 'digest' ? reference.digest : tags[0]?.digest;
+  const asked = reference?.kind === 'digest' ? reference.digest : tags[0]?.digest;
+  const original = asked && holdings.originalOf(upstream, repository, asked);
+  // What was derived is made again from what the registry has.
+  const digest = original ?? asked;
   const told = tags.map(({ view, digest, confirmedAt }) => ({
     view,
     digest,
@@ -30,7 +34,7 @@ export function cacheStateOf(holdings: Holdings, upstream: string, repository: s
   return {
     tags: told,
     derived: holdings.derivedFrom(upstream, repository, digest),
-    original: holdings.originalOf(upstream, repository, digest) ?? null,
+    original: original ?? null,
     access: holdings.access(upstream, repository, 'manifest', digest) ?? null,
     content: isKnown ? completenessOf(holdings, upstream, repository, digest) : null,
   };

@@ -1,4 +1,5 @@
 import type { Config, EndpointConfig } from '../config/config.ts';
+import type { Digest } from '../domain/digest.ts';
 import { headerValue } from '../domain/headers.ts';
 import { IMAGE_CLIENTS, type ImageClientName } from '../domain/image-clients.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
@@ -7,11 +8,11 @@ import type { FixMode } from '../fixes/fix.ts';
 import { parseTarget } from '../http/routes.ts';
 import { formatHostPort } from '../lib/address.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-import { type Ask, PULLS } from './clients.ts';
-import { askLoopback } from './loopback.ts';
-import { type TracedAnswer, traced } from './registry-trace.ts';
-import { type Answer, type ClientRequest, type SeenAnswer, seenAnswer } from './seen.ts';
-import { type StartApp, withThrowAway } from './throw-away.ts';
+import type { CacheState } from './cache-state.ts';
+import type { Ask } from './clients.ts';
+import { pullAs, rawAsk, run } from './pulls.ts';
+import type { Answer, SeenAnswer } from './seen.ts';
+import type { StartApp } from './throw-away.ts';
 
 export interface Question {
   /** An image reference, or a URL below /v2/. */
@@ -36,7 +37,14 @@ export interface ClientVerdict {
   readonly throughManifix: string | null;
 }
 
-export interface Explanation<CacheState> {
+/** Where a manifest is looked for, in the upstream's names. */
+export interface Place {
+  readonly upstream: string;
+  readonly repository: string;
+  readonly reference: string;
+}
+
+export interface Explanation {
   readonly reference: string;
   readonly endpoint: string;
   readonly upstream?: string;
@@ -44,19 +52,25 @@ export interface Explanation<CacheState> {
   readonly as: ImageClientName;
   /** What the registry answers to the client's own requests, before any repair. */
   readonly registry: readonly SeenAnswer[];
-  /** What manifix makes of the same requests with an empty cache. */
+  /** What manifix makes of the same requests: with an empty cache, or, when that fails, with what is in its cache. */
   readonly manifix: readonly SeenAnswer[];
+  /** Whether `manifix` and the verdicts on it are of what the running manifix has cached. */
+  readonly fromCache: boolean;
   readonly fixes: readonly FiredFix[];
   readonly digests: { readonly canonical?: string; readonly derived?: string };
   readonly clients: readonly ClientVerdict[];
   readonly cache?: CacheState;
 }
 
-export interface Explainer<CacheState> {
+export interface Explainer {
   readonly config: Config;
   readonly start: StartApp;
+  /** Where the running manifix looks for a manifest. */
+  readonly placeOf: (host: string, target: string) => Place | undefined;
   /** Looks at the cache of the running manifix and changes nothing. */
-  readonly cacheState: (upstream: string, repository: string, reference: string) => CacheState;
+  readonly cacheState: (place: Place) => CacheState;
+  /** Copies what the running manifix knows, with these manifests. */
+  readonly copyCache: (directory: string, manifests: readonly Digest[]) => Promise<void>;
 }
 
 /** A question that cannot be asked; the message says why. */
@@ -65,58 +79,75 @@ export class WrongQuestion extends Error {}
 /**
  * Finds out what manifix does to a pull and why. The requests of the clients go through two manifixes of their own, one
  * with all fixes off, whose registry is watched, and one as configured, so that serving and explaining cannot differ. What
- * the running manifix has cached is looked at, not used.
+ * the running manifix has cached is looked at; where pulls fail without it, they go through a third one with a copy of it.
  */
-export async function explain<CacheState>(
-  { config, start, cacheState }: Explainer<CacheState>,
-  { reference, as, authorization }: Question,
-): Promise<Explanation<CacheState>> {
+export async function explain(explainer: Explainer, question: Question): Promise<Explanation> {
+  const { config, start, placeOf, cacheState, copyCache } = explainer;
+  const { reference, as, authorization } = question;
   const { host, target } = locate(reference, config);
   const clients = as === undefined ? IMAGE_CLIENTS : [as];
-  const direct = await run(
-    start,
-    withModes(config, () => 'off'),
-    host,
-    authorization,
-    (ask, answers) => pullAs(clients, target, rawAsk(ask, answers)),
+  const off = withModes(config, () => 'off');
+  const direct = await run({ start, config: off, host, authorization }, (ask, answers) =>
+    pullAs(clients, target, rawAsk(ask, answers)),
   );
   // A fix that is off watches instead, which changes as little and tells more.
-  const watching = withModes(config, (mode) => (mode === 'off' ? 'observe' : mode));
-  const through = await run(start, watching, host, authorization, (ask) => pullAs(clients, target, ask));
+  const watching = { start, config: withModes(config, (mode) => (mode === 'off' ? 'observe' : mode)), host };
+  const pull = (ask: Ask) => pullAs(clients, target, ask);
+  const cold = await run({ ...watching, authorization }, pull);
+  const place = placeOf(host, target);
+  const cache = place === undefined ? undefined : cacheState(place);
+  const fails = cold.pulls.some(({ answers }) => answers.some(({ status }) => status >= 400));
+  const held = cache === undefined ? [] : heldManifests(cache);
+  const fromCache = fails && held.length > 0;
+  const fill = (directory: string) => copyCache(directory, held);
+  const through = fromCache ? await run({ ...watching, authorization, fill }, pull) : cold;
   const [registry] = direct.pulls;
   const [manifix] = through.pulls;
   if (registry === undefined || manifix === undefined) throw new Error('no client asked');
   const endpoint = through.requests.find((request) => request.endpoint !== '')?.endpoint ?? '';
-  const asked = direct.answers.find(({ path }) => path.includes('/manifests/'));
-  const place = asked === undefined ? undefined : repositoryOf(asked);
+  const upstream = config.endpoints.find(({ name }) => name === endpoint)?.upstream;
   return {
     reference: withoutQuery(reference),
     endpoint,
-    ...(asked === undefined ? {} : { upstream: asked.upstream }),
+    ...(upstream === undefined ? {} : { upstream }),
     as: registry.client,
     registry: registry.seen,
     manifix: manifix.seen,
+    fromCache,
     fixes: firedFixes(
       through.requests,
       config.endpoints.find(({ name }) => name === endpoint),
     ),
-    digests: digestsIn(through.pulls.flatMap(({ answers }) => answers)),
+    digests: knownDigests(digestsIn(through.pulls.flatMap(({ answers }) => answers)), place, cache),
     clients: clients.map((client, index) => ({
       client,
       directly: direct.pulls[index]?.complaint ?? null,
       throughManifix: through.pulls[index]?.complaint ?? null,
     })),
-    ...(place === undefined || asked === undefined
-      ? {}
-      : { cache: cacheState(asked.upstream, place.repository, place.reference) }),
+    ...(cache === undefined ? {} : { cache }),
   };
 }
 
-interface PullRecord {
-  readonly client: ImageClientName;
-  readonly complaint: string | undefined;
-  readonly seen: readonly SeenAnswer[];
-  readonly answers: readonly Answer[];
+/** The manifests that the cache would answer with. */
+function heldManifests({ tags, original, content }: CacheState): readonly Digest[] {
+  return [
+    ...tags.map(({ digest }) => digest),
+    ...(original === null ? [] : [original]),
+    ...(content === null ? [] : [content.digest]),
+  ];
+}
+
+/** The digests of an answer, and what the cache knows besides: only the running manifix remembers what was derived. */
+function knownDigests(
+  digests: Explanation['digests'],
+  place: Place | undefined,
+  cache: CacheState | undefined,
+): Explanation['digests'] {
+  if (place === undefined || cache === undefined) return digests;
+  if (cache.original !== null) return { canonical: cache.original, derived: place.reference };
+  const canonical = digests.canonical ?? cache.content?.digest;
+  const derived = digests.derived ?? cache.derived[0];
+  return { ...(canonical === undefined ? {} : { canonical }), ...(derived === undefined ? {} : { derived }) };
 }
 
 /** Host and target of the requests. Without a host of its own a reference is for whoever takes all other hosts. */
@@ -158,62 +189,6 @@ function withModes(config: Config, change: (mode: FixMode) => FixMode): Config {
   return { ...config, endpoints };
 }
 
-async function run(
-  start: StartApp,
-  config: Config,
-  host: string,
-  authorization: string | undefined,
-  pull: (ask: Ask, answers: readonly TracedAnswer[]) => Promise<readonly PullRecord[]>,
-) {
-  const answers: TracedAnswer[] = [];
-  const requests: FinishedRequest[] = [];
-  const hooks = {
-    requestFinished: (request: FinishedRequest) => void requests.push(request),
-    watch: (upstream: Parameters<typeof traced>[0]) => traced(upstream, (answer) => void answers.push(answer)),
-  };
-  const pulls = await withThrowAway(start, config, hooks, (address) =>
-    pull(askLoopback(address, host, authorization), answers),
-  );
-  return { answers, requests, pulls };
-}
-
-/** The registry's own answer in place of what manifix made of it. */
-function rawAsk(ask: Ask, answers: readonly TracedAnswer[]): Ask {
-  return async (request) => {
-    const before = answers.length;
-    const answer = await ask(request);
-    const isOfRequest = ({ method, path }: TracedAnswer) =>
-      method === request.method && /\/(?:manifests|blobs)\//.test(path);
-    const isRead = /\/(?:manifests|blobs)\//.test(request.target);
-    // The last one, because the first may have been a 401 that asks for a token.
-    return (isRead ? answers.slice(before).findLast(isOfRequest) : undefined) ?? answer;
-  };
-}
-
-/** One client after the other. What is no manifest is asked for once, and a blob without its bytes. */
-async function pullAs(clients: readonly ImageClientName[], target: string, ask: Ask): Promise<readonly PullRecord[]> {
-  const records: PullRecord[] = [];
-  for (const client of clients) {
-    const seen: SeenAnswer[] = [];
-    const answers: Answer[] = [];
-    const noting: Ask = async (request: ClientRequest) => {
-      const answer = await ask(request);
-      seen.push(seenAnswer(request, answer));
-      answers.push(answer);
-      return answer;
-    };
-    const pull = /\/manifests\/[^/]+$/.test(target.split('?', 1)[0] ?? '') ? PULLS[client] : PULLS.curl;
-    const complaint = await pull(noting, target);
-    records.push({ client, complaint, seen, answers });
-  }
-  return records;
-}
-
-function repositoryOf({ path }: TracedAnswer): { readonly repository: string; readonly reference: string } | undefined {
-  const [, repository, reference] = /^\/v2\/(.+)\/manifests\/([^/?]+)/.exec(path) ?? [];
-  return repository === undefined || reference === undefined ? undefined : { repository, reference };
-}
-
 function firedFixes(requests: readonly FinishedRequest[], endpoint: EndpointConfig | undefined): readonly FiredFix[] {
   const fired = new Map<string, FiredFix>();
   for (const { id, mode, note } of requests.flatMap(({ fixes }) => fixes)) {
@@ -223,7 +198,7 @@ function firedFixes(requests: readonly FinishedRequest[], endpoint: EndpointConf
   return [...fired.values()];
 }
 
-function digestsIn(answers: readonly Answer[]): Explanation<unknown>['digests'] {
+function digestsIn(answers: readonly Answer[]): Explanation['digests'] {
   const served = answers.find(({ status }) => status === 200);
   if (served === undefined) return {};
   const digest = headerValue(served.headers, 'Docker-Content-Digest');

@@ -13,6 +13,9 @@ export interface AppHooks {
   readonly watch?: (upstream: GuardedClient) => GuardedClient;
 }
 
+/** Puts something into a cache directory before it is used. */
+export type FillCache = (directory: string) => Promise<void>;
+
 /** Starts the whole program on a configuration; app.ts has it, and hands it in. */
 export type StartApp = (
   config: Config,
@@ -20,24 +23,27 @@ export type StartApp = (
 ) => Promise<{ readonly address: HostPort; stop(): Promise<void> }>;
 
 /**
- * Runs a manifix of its own on loopback, with an empty cache that is gone afterwards, for as long as `action` takes. It
- * serves by the same code and configuration as the real one.
+ * Runs a manifix of its own on loopback, with a cache that is gone afterwards and empty but for what `fill` puts into it, for
+ * as long as `action` takes. It serves by the same code and configuration as the real one.
  */
 export async function withThrowAway<T>(
   start: StartApp,
   config: Config,
   hooks: AppHooks,
   action: (address: HostPort) => Promise<T>,
+  fill?: FillCache,
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'manifix-'));
+  const cache = join(directory, 'cache');
   try {
+    await fill?.(cache);
     const app = await start(
       {
         ...config,
         listen: { host: '127.0.0.1', port: 0 },
         tls: undefined,
         admin: undefined,
-        cache: { ...config.cache, dir: join(directory, 'cache'), scrubRate: 0 },
+        cache: { ...config.cache, dir: cache, scrubRate: 0 },
         log: { level: 'silent', format: 'json' },
         drainTimeout: 0,
       },

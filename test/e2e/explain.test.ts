@@ -135,6 +135,39 @@ describe('manifix explain', () => {
     expect(known.stdout + known.stderr + manifix.output()).not.toMatch(/wrong-secret|dXNlcjp3cm9uZy1zZWNyZXQ/);
   });
 
+  it('shows what only the running manifix has: a derived digest, and what is cached while the registry is down', async () => {
+    await using scene = await startScene();
+    const { manifix, command, registry } = scene;
+    const pulled = await exchange(manifix.url, { target: '/v2/app/manifests/index' });
+    const derived = pulled.header('Docker-Content-Digest');
+    const byDigest = JSON.parse((await command('explain', `app@${derived}`, '--as', 'skopeo', '--json')).stdout);
+    expect(byDigest).toMatchObject({
+      registry: [{ status: 404 }],
+      manifix: [{ status: 200, digest: derived, sha256: derived }],
+      fromCache: true,
+      digests: { canonical: INDEX.digest, derived },
+      clients: [{ client: 'skopeo', throughManifix: null }],
+      cache: { original: INDEX.digest, content: { digest: INDEX.digest } },
+    });
+    await registry.stop();
+    const { stdout } = await command('explain', 'app:index', '--as', 'skopeo');
+    expect(stdout).toMatch(/^manifix answers from its cache$/m);
+    expect(stdout).toMatch(/^ {2}manifest +sha256:\S+, open to all$/m);
+    const resolved = await command('resolve', 'app:index', '--json');
+    expect(JSON.parse(resolved.stdout || resolved.stderr)).toMatchObject({ canonical: INDEX.digest, derived });
+  });
+
+  it('says that a tag whose time is over is served stale while the registry is down', async () => {
+    await using registry = await startDockerRegistry();
+    await pushImage(registry.url, 'app', 'index', INDEX);
+    const config = { upstreams: { r: { url: registry.url } }, cache: { tagTtl: '1ms' } };
+    await using manifix = await startManifix({ config });
+    await exchange(manifix.url, { target: '/v2/app/manifests/index' });
+    await registry.stop();
+    const { stdout } = await asking(manifix.adminUrl)('explain', 'app:index', '--as', 'skopeo');
+    expect(stdout).toMatch(/^ +stale: /m);
+  });
+
   it('fetches tokens as clients do: an image that is open to all works directly and through manifix', async () => {
     await using tokens = await startTokenServer({ users: { user: 'secret' }, post: false });
     await using registry = await startDockerRegistry({ tokenService: tokens });
