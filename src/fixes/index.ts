@@ -50,6 +50,7 @@ import { referrersMisbehaviour } from './referrers-misbehaviour.ts';
 import { schema1OnlyImage } from './schema1-only-image.ts';
 import { secondQuestionMark } from './second-question-mark.ts';
 import { singlePostMonolithic } from './single-post-monolithic.ts';
+import { subjectAndReferrersOnPush } from './subject-and-referrers-on-push.ts';
 import { tagsListShape } from './tags-list-shape.ts';
 import { tokenRealm } from './token-realm.ts';
 import { tokenShapes } from './token-shapes.ts';
@@ -118,6 +119,7 @@ export const FIXES: readonly Fix[] = [
   catalogNTooLarge,
   tagsListShape,
   referrersMisbehaviour,
+  subjectAndReferrersOnPush,
   // Answers
   redirectAuthLeak400,
   unreachableRedirectOrLocation,

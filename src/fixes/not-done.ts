@@ -3,12 +3,6 @@ import type { NotDone } from './fix.ts';
 /** Known defects that manifix leaves alone on purpose. */
 export const NOT_DONE: readonly NotDone[] = [
   {
-    id: 'referrers-emulation',
-    symptom: 'A registry without the referrers API: no `OCI-Subject`, and 404 for `/referrers/`',
-    reason:
-      'An index of referrers in manifix would know only what was pushed through it, and clients would no longer keep the fallback tag that everybody can read. They keep it by themselves when the API says 404.',
-  },
-  {
     id: 'foreign-layers',
     symptom: 'Nodes without internet fail on layers with `urls`, which clients fetch from third parties first',
     reason:
@@ -25,11 +19,5 @@ export const NOT_DONE: readonly NotDone[] = [
     symptom: '`NAME_INVALID` for a Location whose upload id holds `%25`, `%2F` or `%5C`',
     reason:
       'Servers decode such paths in different ways, which is how checks are passed by; they are refused everywhere, and no registry is known to use them.',
-  },
-  {
-    id: 'subject-and-referrers-on-push',
-    symptom: 'A registry without the referrers API accepts a manifest with `subject` and answers without `OCI-Subject`',
-    reason:
-      'Clients then keep the list of referrers under the fallback tag, which works with and without manifix; a list that only manifix has would hide what is pushed elsewhere.',
   },
 ];

@@ -53,6 +53,7 @@ async function deleteAt(services: Services, exchange: Exchange, route: ManifestR
   if (reference.kind === 'digest') {
     services.facts.dropDerived(upstream, repository, reference.digest);
     services.facts.dropLink(upstream, repository, 'manifest', reference.digest);
+    services.facts.dropReferrer(upstream, repository, reference.digest);
   }
   services.changes.changed(changesName(upstream, repository));
   // A deleted digest takes all its tags with it.

@@ -7,6 +7,7 @@ import { pageOf, withPage } from '../fixes/page-query.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ABOUT_BYTES, type Fetched, fetchList, type ListRoute } from './fetch-list.ts';
 import { withFollowingPages } from './list-pages.ts';
+import { listReferrers } from './list-referrers.ts';
 import type { Services } from './ports.ts';
 import { relay, relayBytes, relayRefusal } from './relay.ts';
 import { report, reportRepair } from './report.ts';
@@ -31,6 +32,10 @@ export async function getList(services: Services, exchange: Exchange, route: Lis
   for (let questions = 1; ; questions += 1) {
     const fetched = await withFollowingPages(exchange, route, sent, await fetchList(exchange, route, sent));
     if (fetched.kind === 'stream') return relay(services, exchange, sent, fetched.response);
+    if (fetched.kind === 'refused' && route.kind === 'referrers') {
+      const kept = await listReferrers(services, exchange, route, sent, fetched.refusal.status);
+      if (kept !== undefined) return kept;
+    }
     const view = { kind: route.kind, request: exchange.request, sent, ...seen(fetched) };
     const { applied, again, refuse, ...repaired } = exchange.endpoint.fixes.list(view);
     report(exchange, applied);

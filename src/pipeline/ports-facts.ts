@@ -2,6 +2,7 @@ import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName, Tag } from '../domain/reference.ts';
+import type { Referrer, ReferrerDescriptor } from '../domain/referrers.ts';
 
 // What the use cases need to remember durably, in their own words; `store` fits these shapes.
 
@@ -65,4 +66,9 @@ export interface Facts {
   /** Whether signatures or referrers of this original are known: true, false, or undefined when nobody looked. */
   signed(upstream: string, repository: RepositoryName, original: Digest): boolean | undefined;
   putSigned(upstream: string, repository: RepositoryName, original: Digest, signed: boolean): void;
+  /** The recorded manifests that refer to a subject; undefined when that cannot be known. */
+  referrers(upstream: string, repository: RepositoryName, subject: Digest): readonly ReferrerDescriptor[] | undefined;
+  /** Throws when the record is not safe. */
+  putReferrer(upstream: string, repository: RepositoryName, referrer: Referrer): void;
+  dropReferrer(upstream: string, repository: RepositoryName, digest: Digest): void;
 }

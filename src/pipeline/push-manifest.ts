@@ -10,6 +10,7 @@ import { ambiguousManifest, MAX_MANIFEST } from './fetch-manifest.ts';
 import { withMissingParts } from './fill-missing.ts';
 import { forwardAuthorized } from './forward-authorized.ts';
 import { healManifest } from './heal-manifest.ts';
+import { keepReferrer } from './keep-referrer.ts';
 import { materialise } from './materialise.ts';
 import { answerAsPushed, keepAsPushed } from './normalise-push.ts';
 import { upstreamPath } from './pass-through.ts';
@@ -50,8 +51,9 @@ export async function pushManifest(services: Services, exchange: Exchange, route
   );
   const pushed = { ...exchange, request: { ...exchange.request, manifest } };
   const received = { digest: digestOf(manifest.bytes), size: manifest.bytes.length };
-  const answer = await relay(services, pushed, sent, forwarded, received);
-  if (answer.status < 300) rememberPush(services, exchange, route, inspection);
+  const relayed = await relay(services, pushed, sent, forwarded, received);
+  if (relayed.status < 300) rememberPush(services, exchange, route, inspection);
+  const answer = await keepReferrer(services, exchange, route, manifest.bytes, relayed);
   return normalised === undefined ? answer : answerAsPushed(services, exchange, route.repository, normalised, answer);
 }
 

@@ -1,6 +1,7 @@
 import { refusal } from '../broken/message.ts';
 import { digestOf } from '../domain/digest.ts';
-import { on, type SelftestCase, withFields } from './case.ts';
+import { OCI_INDEX, OCI_MANIFEST } from '../domain/media-type.ts';
+import { hasField, on, type SelftestCase, withFields } from './case.ts';
 
 /** Lists of tags, repositories and referrers, and how they are asked for. */
 export const LIST_CASES: readonly SelftestCase[] = [
@@ -33,6 +34,18 @@ export const LIST_CASES: readonly SelftestCase[] = [
     })),
     works: async ({ send, base, content }) =>
       (await send('GET', `${base}/referrers/${digestOf(content.index)}`)).status === 404,
+  },
+  {
+    id: 'subject-and-referrers-on-push',
+    registry: ({ request, normally }) =>
+      request.path.includes('/referrers/') ? refusal(404, 'UNSUPPORTED', 'no referrers') : normally(),
+    works: async ({ send, base, content }) => {
+      const subject = { mediaType: OCI_INDEX, digest: digestOf(content.index), size: content.index.length };
+      const body = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(content.image).toString()), subject }));
+      const pushed = await send('PUT', `${base}/manifests/${digestOf(body)}`, { type: OCI_MANIFEST, body });
+      const listed = await send('GET', `${base}/referrers/${subject.digest}`);
+      return hasField(pushed, 'OCI-Subject', subject.digest) && listed.body.includes(digestOf(body));
+    },
   },
   {
     id: 'link-header-origin',

@@ -3,6 +3,7 @@ import type { DerivationKind } from '../domain/derivation.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName } from '../domain/reference.ts';
+import type { ReferrerDescriptor } from '../domain/referrers.ts';
 import type { Database } from './database.ts';
 import type { Health } from './health.ts';
 import type { Statements } from './statements.ts';
@@ -95,6 +96,17 @@ export function createFacts(database: Database, health: Health): Facts {
     },
     putSigned(upstream, repository, original, signed) {
       note((statements) => statements.putSigned.run(upstream, repository, original, signed ? 1 : 0));
+    },
+    referrers(upstream, repository, subject) {
+      const rows = recall((statements) => statements.referrers.all(upstream, repository, subject));
+      return rows?.map(({ descriptor }) => JSON.parse(String(descriptor)) as ReferrerDescriptor);
+    },
+    putReferrer(upstream, repository, { subject, descriptor }) {
+      const text = JSON.stringify(descriptor);
+      noteDurably((statements) => statements.putReferrer.run(upstream, repository, descriptor.digest, subject, text));
+    },
+    dropReferrer(upstream, repository, digest) {
+      note((statements) => statements.dropReferrer.run(upstream, repository, digest));
     },
   };
 }

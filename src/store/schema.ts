@@ -79,4 +79,12 @@ export const SCHEMA_STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX configs_by_original ON configs (upstream, original);
   `,
+  `
+  -- What was pushed with a subject to registries that keep no list of it; the descriptor is JSON.
+  CREATE TABLE referrers (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, digest TEXT NOT NULL, subject TEXT NOT NULL, descriptor TEXT NOT NULL,
+    PRIMARY KEY (upstream, repository, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX referrers_by_subject ON referrers (upstream, repository, subject);
+  `,
 ];

@@ -57,6 +57,11 @@ const QUERIES = {
   putSigned: 'INSERT OR REPLACE INTO signed (upstream, repository, original, signed) VALUES (?, ?, ?, ?)',
   dropAllSigned: 'DELETE FROM signed',
 
+  referrers: 'SELECT descriptor FROM referrers WHERE upstream = ? AND repository = ? AND subject = ? ORDER BY digest',
+  putReferrer: `INSERT OR REPLACE INTO referrers (upstream, repository, digest, subject, descriptor)
+    VALUES (?, ?, ?, ?, ?)`,
+  dropReferrer: 'DELETE FROM referrers WHERE upstream = ? AND repository = ? AND digest = ?',
+
   upstream: 'SELECT url FROM upstreams WHERE name = ?',
   putUpstream: 'INSERT OR REPLACE INTO upstreams (name, url) VALUES (?, ?)',
   dropUpstreamTags: 'DELETE FROM tags WHERE upstream = ?',

@@ -4,6 +4,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName, Tag } from '../domain/reference.ts';
+import type { Referrer, ReferrerDescriptor } from '../domain/referrers.ts';
 
 // The store's side of the ports that the use cases declare: the same shapes, joined in app.ts.
 
@@ -110,8 +111,8 @@ export type LinkKind = 'manifest' | 'blob';
 export type LinkAccess = 'open' | 'private';
 
 /**
- * Small durable facts; synchronous. A database that fails answers undefined. `putDerived` throws when the record could not be
- * made to survive a loss of power; what the other calls write survives the end of the process.
+ * Small durable facts; synchronous. A database that fails answers undefined. `putDerived` and `putReferrer` throw when the record
+ * could not be made to survive a loss of power; what the other calls write survives the end of the process.
  */
 export interface Facts {
   /**
@@ -142,4 +143,9 @@ export interface Facts {
   dropDerived(upstream: string, repository: RepositoryName, original: Digest): void;
   signed(upstream: string, repository: RepositoryName, original: Digest): boolean | undefined;
   putSigned(upstream: string, repository: RepositoryName, original: Digest, signed: boolean): void;
+  /** The recorded manifests that refer to a subject; undefined when that cannot be known. */
+  referrers(upstream: string, repository: RepositoryName, subject: Digest): readonly ReferrerDescriptor[] | undefined;
+  /** Throws when the record is not safe. */
+  putReferrer(upstream: string, repository: RepositoryName, referrer: Referrer): void;
+  dropReferrer(upstream: string, repository: RepositoryName, digest: Digest): void;
 }

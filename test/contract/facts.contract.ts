@@ -28,6 +28,7 @@ export function factsContract(open: () => Promise<OpenedFacts>): void {
   describe('facts about tags', () => aboutTags(open));
   describe('facts about links', () => aboutLinks(open));
   describe('facts about derived manifests', () => aboutDerived(open));
+  describe('facts about referrers', () => aboutReferrers(open));
   describe('facts about an upstream', () => aboutUpstreams(open));
 }
 
@@ -185,5 +186,33 @@ function aboutDerived(open: () => Promise<OpenedFacts>): void {
     facts.putSigned('hub', alpine, D0, true);
     expect(facts.signed('hub', alpine, D0)).toBe(true);
     expect(facts.signed('hub', busybox, D0)).toBeUndefined();
+  });
+}
+
+function aboutReferrers(open: () => Promise<OpenedFacts>): void {
+  const descriptor = { mediaType: OCI_INDEX, digest: D1, size: 7, artifactType: 'a/b', annotations: { key: 'value' } };
+
+  it('list what refers to a subject in one repository, each manifest once', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    expect(facts.referrers('hub', alpine, D0)).toEqual([]);
+    facts.putReferrer('hub', alpine, { subject: D0, descriptor });
+    facts.putReferrer('hub', alpine, { subject: D0, descriptor });
+    facts.putReferrer('hub', alpine, { subject: D0, descriptor: { mediaType: OCI_INDEX, digest: D2, size: 1 } });
+    expect(facts.referrers('hub', alpine, D0)).toHaveLength(2);
+    expect(facts.referrers('hub', alpine, D0)).toContainEqual(descriptor);
+    expect(facts.referrers('hub', alpine, D2)).toEqual([]);
+    expect(facts.referrers('hub', busybox, D0)).toEqual([]);
+    expect(facts.referrers('other', alpine, D0)).toEqual([]);
+  });
+
+  it('forget a referrer in one repository only', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    facts.putReferrer('hub', alpine, { subject: D0, descriptor });
+    facts.putReferrer('hub', busybox, { subject: D0, descriptor });
+    facts.dropReferrer('hub', alpine, D1);
+    expect(facts.referrers('hub', alpine, D0)).toEqual([]);
+    expect(facts.referrers('hub', busybox, D0)).toEqual([descriptor]);
   });
 }

@@ -1,4 +1,5 @@
 import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
+import type { Referrer } from '../../src/domain/referrers.ts';
 import { createShortMemory } from '../../src/lib/short-memory.ts';
 import { singleFlight } from '../../src/lib/single-flight.ts';
 import { createVersions } from '../../src/lib/versions.ts';
@@ -39,7 +40,7 @@ export interface FakeTelemetry extends Telemetry {
 }
 
 export interface FakeFacts extends Facts {
-  /** Set: derived manifests cannot be made durable. */
+  /** Set: derived manifests and referrers cannot be made durable. */
   readOnly: boolean;
   readonly derivedManifests: readonly DerivedManifest[];
   /** When each tag was last pulled, by `upstream/repository:tag`. */
@@ -92,6 +93,7 @@ function fakeFacts(): FakeFacts {
   const links = new Map<string, 'open' | 'private'>();
   const derived = new Map<string, DerivedManifest>();
   const signed = new Map<string, boolean>();
+  const referrers = new Map<string, Referrer>();
   const pulls = new Map<string, number>();
   const key = (...parts: readonly string[]) => JSON.stringify(parts);
   const dropWhere = (map: Map<string, unknown>, matches: (parts: string[]) => boolean) => {
@@ -141,6 +143,18 @@ function fakeFacts(): FakeFacts {
     },
     signed: (...names) => signed.get(key(...names)),
     putSigned: (upstream, repository, original, value) => void signed.set(key(upstream, repository, original), value),
+    referrers: (upstream, repository, subject) =>
+      [...referrers]
+        .filter(([name, referrer]) => {
+          const [u, r] = JSON.parse(name);
+          return u === upstream && r === repository && referrer.subject === subject;
+        })
+        .map(([, { descriptor }]) => descriptor),
+    putReferrer(upstream, repository, referrer) {
+      if (this.readOnly) throw new Error('the disk is full');
+      referrers.set(key(upstream, repository, referrer.descriptor.digest), referrer);
+    },
+    dropReferrer: (...names) => void referrers.delete(key(...names)),
   };
 }
 

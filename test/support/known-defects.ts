@@ -54,7 +54,7 @@ export const KNOWN_DEFECTS: readonly string[] = [
   'manifest-blob-unknown',
   'newline-and-encoding-damage',
   'manifest-put-status-and-digest',
-  'referrers-emulation',
+  'subject-and-referrers-on-push',
   'manifest-size-limit',
   'opaque-errors',
   'link-header-origin',
