@@ -6,7 +6,7 @@ import { FIXES } from './fixes/index.ts';
 import { compileFixes } from './fixes/run.ts';
 import { trustCheck } from './http/client.ts';
 import { createCursors } from './http/cursors.ts';
-import { createEndpointRoutes, type EndpointAddress } from './http/endpoint-routes.ts';
+import { createEndpointRoutes, type EndpointAddress, type EndpointRoutes } from './http/endpoint-routes.ts';
 import type { Edge } from './http/handle.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
@@ -32,11 +32,28 @@ export function generationOf(
   telemetry: Telemetry,
   watch = (upstream: GuardedClient) => upstream,
 ): Generation {
+  const { endpoints, upstreams } = openEndpoints(config, (name, upstream) =>
+    watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
+  );
+  const edge: Edge = {
+    dispatch,
+    endpoints,
+    tokens: createTokenEndpoint(endpoints, Date.now),
+    cursors: createCursors(),
+    trusts: trustCheck(config.trustedProxies),
+    observe: (request) => telemetry.requestFinished(request),
+    ready: createReadyAnswers(Date.now),
+  };
+  return { config, edge, upstreams };
+}
+
+/** The endpoints of a configuration and the clients of their upstreams, which whoever opens them closes. */
+export function openEndpoints(
+  config: Config,
+  open: (name: string, upstream: UpstreamConfig) => GuardedClient = openUpstream,
+): { readonly endpoints: EndpointRoutes; readonly upstreams: readonly GuardedClient[] } {
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, upstream]) => [
-      name,
-      watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
-    ]),
+    Object.entries(config.upstreams).map(([name, upstream]) => [name, open(name, upstream)] as const),
   );
   const addresses = config.endpoints.map(
     ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({
@@ -47,21 +64,11 @@ export function generationOf(
       ...(prefix === undefined ? {} : { prefix }),
     }),
   );
-  const endpoints = createEndpointRoutes(addresses);
-  const edge: Edge = {
-    dispatch,
-    endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now),
-    cursors: createCursors(),
-    trusts: trustCheck(config.trustedProxies),
-    observe: (request) => telemetry.requestFinished(request),
-    ready: createReadyAnswers(Date.now),
-  };
-  return { config, edge, upstreams: [...upstreams.values()] };
+  return { endpoints: createEndpointRoutes(addresses), upstreams: [...upstreams.values()] };
 }
 
 /** The client of one upstream as it is configured. */
-export function openUpstream(
+function openUpstream(
   name: string,
   { url, fallbacks = [], credentials, realms, redirects, timeouts, limits, tls }: UpstreamConfig,
   onAnswer?: (answer: UpstreamAnswered) => void,

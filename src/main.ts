@@ -72,7 +72,7 @@ async function ask(request: AskRequest): Promise<number> {
 
 async function repair(request: RepairRequest): Promise<number> {
   const { runRepairCommand } = await import('./commands/repair.ts');
-  return tell(await runRepairCommand(request, () => load(request.place)));
+  return tell(await runRepairCommand(request, () => load(request.place), print));
 }
 
 async function warm(request: WarmRequest): Promise<number> {

@@ -21,6 +21,8 @@ export async function planRepair(
 ): Promise<Repair | { readonly nothing: string }> {
   const before = await registry.get(tag);
   const { shape, mediaType, type } = inspectManifest(before.bytes);
+  if (shape === 'not-json' || shape === 'unknown')
+    throw new Error(`GET of ${tag} was answered 200 with ${before.type ?? 'something untyped'} that is no manifest`);
   if ((shape === 'index' || shape === 'image') && mediaType === undefined) {
     const added = addMediaType(before.bytes, shape);
     if ('declined' in added) return { nothing: `it cannot be changed safely (${added.declined})` };
@@ -37,7 +39,7 @@ export async function planRepair(
       diff: ['no byte changes'],
     };
   }
-  return { nothing: 'it says what it is' };
+  return { nothing: type === undefined ? 'nobody can tell what it is' : 'it says what it is' };
 }
 
 /** The tags under which cosign keeps what belongs to a digest, and the referrers fallback tag of distribution-spec. */

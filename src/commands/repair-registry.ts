@@ -1,9 +1,10 @@
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { parseErrors } from '../domain/errors.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { inspectManifest } from '../domain/manifest.ts';
 import { MANIFEST_TYPES, type MediaType, parseMediaType } from '../domain/media-type.ts';
 import { readBody } from '../lib/read-body.ts';
-import type { UpstreamClient } from '../upstream/upstream.ts';
+import type { Upstream } from '../pipeline/ports.ts';
 
 /** A manifest as the registry has it. */
 export interface StoredManifest {
@@ -27,14 +28,10 @@ const ACCEPT = [['Accept', MANIFEST_TYPES.join(', ')]] as const;
 /** Statuses by which registries say that they have no referrers API. */
 const NO_API = new Set([400, 404, 405, 406, 501]);
 
-/** @param user name and password, as `NAME:PASSWORD`, for an upstream at which each caller's own right counts */
-export function createRegistry(upstream: UpstreamClient, repository: string, user: string | undefined): Registry {
+export function createRegistry(upstream: Pick<Upstream, 'request'>, repository: string): Registry {
   const base = `/v2/${repository}`;
-  const login: HeaderList =
-    user === undefined ? [] : [['Authorization', `Basic ${Buffer.from(user).toString('base64')}`]];
   async function ask(method: 'GET' | 'HEAD' | 'PUT', path: string, put?: { bytes: Uint8Array; type: MediaType }) {
-    const type: HeaderList = put === undefined ? ACCEPT : [['Content-Type', put.type]];
-    const headers: HeaderList = [...type, ...login];
+    const headers: HeaderList = put === undefined ? ACCEPT : [['Content-Type', put.type]];
     const answer = await upstream.request({ method, path: base + path, headers, ...(put && { body: put.bytes }) });
     const body = await readBody(answer.body, MAX_BODY);
     if (body === 'too-large') throw new Error(`${method} ${path} was answered with more than 4 MiB`);
@@ -61,13 +58,13 @@ export function createRegistry(upstream: UpstreamClient, repository: string, use
       const { status, body } = await ask('GET', `/referrers/${digest}`);
       if (NO_API.has(status)) return false;
       if (status !== 200) throw refusal('the question for referrers', status, body);
-      try {
-        const { manifests } = JSON.parse(Buffer.from(body).toString()) as { manifests?: unknown };
-        return Array.isArray(manifests) && manifests.length > 0;
-      } catch {
-        // A login page with status 200 is how some registries without the API answer.
-        return false;
-      }
+      const { shape, keysAreExact, descriptors } = inspectManifest(body);
+      // A login page with status 200 is how some registries without the API answer; others are only broken.
+      if (shape !== 'index' || !keysAreExact)
+        throw new Error(
+          'the question for referrers was answered 200 with no index: nobody can tell; --force repairs it',
+        );
+      return descriptors.some(({ role }) => role === 'child');
     },
   };
 }

@@ -1,70 +1,104 @@
-import type { Config } from '../config/config.ts';
+import type { Config, UpstreamConfig } from '../config/config.ts';
 import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { RepairRequest } from '../config/repair-request.ts';
-import { parseImageReference } from '../domain/image-reference.ts';
-import { upstreamName } from '../domain/repository-names.ts';
-import { openUpstream } from '../generation.ts';
+import type { UpstreamCredentials } from '../domain/credentials.ts';
+import { RegistryError } from '../domain/errors.ts';
+import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
+import { openEndpoints } from '../generation.ts';
+import { admit } from '../http/admission.ts';
+import { createCursors } from '../http/cursors.ts';
+import type { EndpointRoutes } from '../http/endpoint-routes.ts';
+import { parseTarget } from '../http/routes.ts';
+import { upstreamTarget } from '../http/upstream-target.ts';
 import type { CommandOutcome } from './cache.ts';
+import { carryOutRepair } from './repair-carry-out.ts';
 import { planRepair, type Repair } from './repair-plan.ts';
-import { createRegistry, type Registry } from './repair-registry.ts';
+import { createRegistry } from './repair-registry.ts';
 
 /**
  * Heals the cause in the registry: pushes a manifest that lacks its mediaType, or is stored under a wrong type, again under
- * the same tag. Nothing is written before every check has passed. Ends with 0, with 1 when it was refused or failed, or
- * with 2 when the reference makes no sense.
+ * the same tag. What will change is told before anything is written, and nothing is written before every check has passed.
+ * Ends with 0, with 1 when it was refused or failed, or with 2 when the reference makes no sense.
  */
 export async function runRepairCommand(
   { reference: text, dryRun, force }: RepairRequest,
   load: () => Promise<ConfigResult>,
+  tell: (text: string) => void,
 ): Promise<CommandOutcome> {
   const loaded = await load();
   if ('mistakes' in loaded) return { exitCode: 2, complaint: loaded.mistakes.join('\n') };
-  const place = placeOf(loaded.config, text);
-  if (place === undefined)
+  const { config } = loaded;
+  const image = parseImageReference(text);
+  if (image?.reference.kind !== 'tag' || !isServed(config, image.host))
     return { exitCode: 2, complaint: `manifix: "${text}" is no image with a tag of any endpoint` };
-  const configured = loaded.config.upstreams[place.upstream];
-  if (configured === undefined) throw new Error(`the upstream ${place.upstream} is not configured`);
-  const upstream = openUpstream(place.upstream, configured);
+  const user = readUser(process.env[CREDENTIALS_VARIABLE]);
+  if (user === undefined) return { exitCode: 2, complaint: `manifix: ${CREDENTIALS_VARIABLE}: expected NAME:PASSWORD` };
+  const { endpoints, upstreams } = openEndpoints(askedAs(user, config));
   try {
-    const registry = createRegistry(upstream, place.repository, process.env[CREDENTIALS_VARIABLE]);
-    const plan = await planRepair(registry, place.tag, force);
+    const { tag } = image.reference;
+    const { upstream, repository } = placeOf(config, endpoints, image, tag);
+    const registry = createRegistry(upstream, repository);
+    const plan = await planRepair(registry, tag, force);
     if ('nothing' in plan) return { exitCode: 0, text: `${text}: nothing to repair: ${plan.nothing}` };
-    const shown = describe(text, plan);
-    if (dryRun) return { exitCode: 0, text: `${shown}\nnothing was written` };
-    await carryOut(registry, place.tag, plan);
-    return { exitCode: 0, text: `${shown}\npushed; the tag and both digests were read back` };
+    tell(describe(text, plan));
+    if (dryRun) return { exitCode: 0, text: 'nothing was written' };
+    await carryOutRepair(registry, tag, plan);
+    return { exitCode: 0, text: 'pushed; the tag and both digests were read back' };
   } catch (error) {
-    return { exitCode: 1, complaint: `manifix: ${text}: ${(error as Error).message}` };
+    return { exitCode: 1, complaint: `manifix: ${text}: ${sentence(error)}` };
   } finally {
-    await upstream.close();
+    await Promise.all(upstreams.map((upstream) => upstream.close()));
   }
 }
 
-function placeOf({ endpoints, upstreams }: Config, text: string) {
-  const image = parseImageReference(text);
-  if (image === undefined || image.reference.kind !== 'tag') return undefined;
-  const endpoint =
-    image.host === undefined
-      ? endpoints.find(({ isDefault, prefix }) => isDefault || prefix !== undefined)
-      : endpoints.find(({ host }) => host === image.host);
-  if (endpoint === undefined) return undefined;
-  const { upstream, prefix } = endpoint;
-  const library = upstreams[upstream]?.kind === 'dockerhub';
-  const rule = { prefix: prefix === undefined ? '' : `${prefix}/`, library };
-  const repository = upstreamName(rule, image.repository);
-  return repository && { upstream, repository, tag: image.reference.tag };
+/** A host has to be that of an endpoint, or a namespace: what the default would make of another registry's name is not meant. */
+function isServed({ endpoints }: Config, host: string | undefined): boolean {
+  if (host === undefined) return true;
+  const hostname = host.replace(/:\d+$/, '');
+  return endpoints.some(({ host: own, ns }) => own === host || own === hostname || ns.includes(host));
 }
 
-/** The tag must not have moved since it was looked at, and everything is read back. */
-async function carryOut(registry: Registry, tag: string, { before, after }: Repair): Promise<void> {
-  const now = await registry.get(tag);
-  if (now.digest !== before.digest) throw new Error('the tag moved meanwhile; nothing was written');
-  await registry.put(tag, after.bytes, after.mediaType);
-  const [byTag, old] = [await registry.get(tag), await registry.get(before.digest)];
-  if (byTag.digest !== after.digest)
-    throw new Error(`the registry took it, but the tag has the digest ${byTag.digest}`);
-  if (old.digest !== before.digest) throw new Error(`the old digest ${before.digest} is not reachable any more`);
+/** Name and password of the variable, or that of nobody; undefined when it makes no sense. */
+function readUser(text = ''): UpstreamCredentials | undefined {
+  if (text === '') return { kind: 'none' };
+  const [, username, password] = /^([^:]+):(.*)$/s.exec(text) ?? [];
+  return username === undefined || password === undefined ? undefined : { kind: 'login', username, password };
+}
+
+/**
+ * The same configuration where manifix itself asks in the name of a caller wherever each caller's own right counts. A fallback
+ * is another registry: what it has says nothing about what is to be repaired.
+ */
+function askedAs(user: UpstreamCredentials, config: Config): Config {
+  const own = ({ fallbacks: _, ...upstream }: UpstreamConfig): UpstreamConfig =>
+    upstream.credentials.kind === 'passthrough' ? { ...upstream, credentials: user } : upstream;
+  const upstreams = Object.entries(config.upstreams).map(([name, upstream]) => [name, own(upstream)] as const);
+  return { ...config, upstreams: Object.fromEntries(upstreams) };
+}
+
+/**
+ * Where a push of this image through manifix would go.
+ * @throws RegistryError when no endpoint would take it
+ */
+function placeOf(config: Config, endpoints: EndpointRoutes, { host = '', repository }: ImageReference, tag: string) {
+  const asked = parseTarget(`/v2/${repository}/manifests/${tag}`);
+  const namespace = config.endpoints.some(({ ns }) => ns.includes(host)) ? host : undefined;
+  const reached = endpoints.reach(host, asked.route, namespace);
+  const { endpoint } = reached;
+  const { route, names } = upstreamTarget(reached, 'PUT', asked, createCursors());
+  try {
+    admit(endpoint, 'PUT', route, names);
+  } catch (error) {
+    throw new Error(`the endpoint "${endpoint.name}" takes no push of it: ${sentence(error)}`, { cause: error });
+  }
+  if (!('repository' in route)) throw new Error('it is no manifest');
+  return { upstream: endpoint.upstream, repository: route.repository };
+}
+
+function sentence(error: unknown): string {
+  const explanation = error instanceof RegistryError ? error.explanation : undefined;
+  return explanation ?? (error as Error).message;
 }
 
 function describe(text: string, { before, after, what, diff }: Repair): string {
