@@ -1,7 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { parseErrors } from '../domain/errors.ts';
-import { type HeaderList, headerListFromRaw } from '../domain/headers.ts';
+import { type HeaderList, headerListFromRaw, headerValues } from '../domain/headers.ts';
 import { tokenFor } from '../explain/token-dance.ts';
 import type { HostPort } from '../lib/address.ts';
 import { readBody } from '../lib/read-body.ts';
@@ -27,7 +28,10 @@ const CONNECTIONS = 4;
 const MAX_MANIFEST = 8 * 1024 * 1024;
 const MAX_ERROR = 64 * 1024;
 
-/** @param user name and password of a registry, as `NAME:PASSWORD` */
+/**
+ * Asks as nobody first, at each host and in each repository: a list of images leads to registries that the password is not for.
+ * @param user name and password of a registry, as `NAME:PASSWORD`, for a host that asks for them with a 401
+ */
 export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user: string | undefined): EdgeClient {
   // 0.0.0.0 and :: are every address, this machine's own among them.
   const hostname = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
@@ -59,13 +63,13 @@ export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user
 
   async function get(host: string, target: string, accept: string): Promise<IncomingMessage> {
     const place = `${host} ${/^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(target)?.[1]}`;
-    let answer = await send(host, target, accept, known.get(place) ?? basic);
+    let answer = await send(host, target, accept, known.get(place));
     if (answer.statusCode === 401) {
-      const token = await tokenFor(headerListFromRaw(answer.rawHeaders), basic);
-      if (token !== undefined) {
+      const authorization = await authorizationFor(headerListFromRaw(answer.rawHeaders), basic);
+      if (authorization !== undefined) {
         answer.resume();
-        known.set(place, token);
-        answer = await send(host, target, accept, token);
+        known.set(place, authorization);
+        answer = await send(host, target, accept, authorization);
       }
     }
     if (answer.statusCode === 200) return answer;
@@ -87,4 +91,11 @@ export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user
     },
     close: () => agent.destroy(),
   };
+}
+
+/** What the fields of a 401 ask for: a token, or the password itself. */
+async function authorizationFor(refusal: HeaderList, basic: string | undefined): Promise<string | undefined> {
+  const challenges = parseChallenges(headerValues(refusal, 'WWW-Authenticate'));
+  const wantsPassword = challengeOf(challenges, 'basic') !== undefined;
+  return (await tokenFor(refusal, basic)) ?? (wantsPassword ? basic : undefined);
 }

@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { startDockerRegistry } from '../support/docker-registry.ts';
+import { headerValue } from '../support/headers.ts';
 import { exchange } from '../support/http.ts';
 import { sampleImage } from '../support/images.ts';
 import { startManifix } from '../support/manifix.ts';
 import { run } from '../support/process.ts';
 import { pushImage } from '../support/push-image.ts';
+import { type RegistryDouble, startRegistryDouble } from '../support/registry-double.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const INDEX = sampleImage('index');
@@ -78,6 +80,35 @@ describe('manifix warm', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       results: [{ reference: 'team/app:1', images: 2, blobs: 4, failures: [] }],
     });
+  });
+
+  it('sends a password only to the registry that asks for it', async () => {
+    await using open = await startRegistryDouble();
+    const basic = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
+    await using guarded = await startRegistryDouble({
+      intercept: async ({ headers }, respond) =>
+        headerValue(headers, 'Authorization') === basic
+          ? respond()
+          : { status: 401, headers: [['WWW-Authenticate', 'Basic realm="guarded"']], body: Buffer.alloc(0) },
+    });
+    for (const { content } of [open, guarded]) content.addImage('app', '1', IMAGE);
+    await using manifix = await startManifix({
+      config: {
+        upstreams: { open: { url: open.url }, guarded: { url: guarded.url } },
+        endpoints: [
+          { name: 'open', upstream: 'open' },
+          { name: 'guarded', upstream: 'guarded', host: 'guarded.example.com' },
+        ],
+      },
+    });
+    const images = ['guarded.example.com/app:1', 'app:1'];
+    const env = { MANIFIX_USER: 'ann:secret' };
+    const warmed = await run(process.execPath, [main, 'warm', ...images, '--listen', manifix.host], { env });
+    expect(warmed).toMatchObject({ code: 0, stderr: '' });
+    const sent = (registry: RegistryDouble) =>
+      new Set(registry.requests.map(({ headers }) => headerValue(headers, 'Authorization')));
+    expect([...sent(open)]).toEqual([undefined]);
+    expect([...sent(guarded)]).toEqual([undefined, basic]);
   });
 
   it('says what it lacks', async () => {
