@@ -9,6 +9,7 @@ import { formatExplanation, formatResolution } from './explain-report.ts';
 import { formatDrill, formatOffenders } from './report.ts';
 import { askRunning } from './running-manifix.ts';
 import { edgeAddress, warmThrough } from './warm.ts';
+import type { WarmResult } from './warm-images.ts';
 
 /**
  * Asks a running manifix and tells what it says. Ends with 0, with 1 when there is no good answer, or with 2 when the
@@ -54,9 +55,10 @@ export async function runAskCommand(
       const { fill } = work;
       if (fill === undefined) return ask<DrillReport>(path, verdict);
       return ask<DrillReport>(path, async (before) => {
-        const complaint = await fillGaps(before, fill.listen, load);
-        if (complaint !== undefined) return { exitCode: 2, complaint };
-        return settled(() => ask<DrillReport>(path, verdict));
+        const filled = await fillGaps(before, fill.listen, load);
+        if ('problem' in filled) return { exitCode: 2, complaint: filled.problem };
+        const outcome = await settled(() => ask<DrillReport>(path, verdict));
+        return withFailures(outcome, filled.results);
       });
     }
   }
@@ -80,18 +82,25 @@ async function fillGaps(
   { tags }: DrillReport,
   listen: string | undefined,
   load: () => Promise<ConfigResult>,
-): Promise<string | undefined> {
+): Promise<{ readonly results: readonly WarmResult[] } | { readonly problem: string }> {
   const loaded = listen === undefined ? await load() : undefined;
-  if (loaded !== undefined && 'mistakes' in loaded) return loaded.mistakes.join('\n');
+  if (loaded !== undefined && 'mistakes' in loaded) return { problem: loaded.mistakes.join('\n') };
   const address = edgeAddress(listen, loaded?.config);
-  if (address === undefined) return 'manifix: name the address of clients with --listen';
+  if (address === undefined) return { problem: 'manifix: name the address of clients with --listen' };
   const wanted = tags.flatMap(({ reference, reasons, content }) => {
     if (reference === null || reasons.length === 0) return [];
     const pulled = (content?.images ?? []).filter(({ state }) => state !== 'never-pulled');
     return [{ reference, platforms: pulled.flatMap(({ platform }) => platform ?? []) }];
   });
-  await warmThrough(address, wanted, true);
-  return undefined;
+  return { results: await warmThrough(address, wanted, true) };
+}
+
+/** Adds what could not be pulled, and why. */
+function withFailures(outcome: CommandOutcome, results: readonly WarmResult[]): CommandOutcome {
+  const failures = results.flatMap(({ reference, failures }) => failures.map((why) => `manifix: ${reference}: ${why}`));
+  if (failures.length === 0) return outcome;
+  const complaint = [...failures, ...(outcome.complaint === undefined ? [] : [outcome.complaint])].join('\n');
+  return { ...outcome, exitCode: outcome.exitCode === 0 ? 1 : outcome.exitCode, complaint };
 }
 
 function resolution(explanation: Explanation, json: boolean): CommandOutcome {

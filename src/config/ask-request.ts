@@ -48,6 +48,10 @@ export function readAskRequest(
     if (listen !== undefined && parseHostPort(listen) === undefined) {
       return { mistake: `--listen: expected HOST:PORT, got "${listen}"` };
     }
+    // The file that would be read by default may be that of another manifix.
+    if (flags.has('fill') && listen === undefined && place.admin !== undefined && place.config === undefined) {
+      return { mistake: '--fill with --admin needs --listen HOST:PORT, where clients of that manifix connect' };
+    }
     const fill = flags.has('fill') ? { listen } : undefined;
     return { request: { ...common, work: { action, since, fill } } };
   }

@@ -136,6 +136,25 @@ describe('manifix drill', () => {
     expect((await scene.get(`/v2/team/tool/blobs/${IMAGE.blobs[1]?.digest}`)).status).toBe(200);
   });
 
+  it('tells what it could not fill, and why', async () => {
+    await using scene = await startScene();
+    await scene.warm('team/tool:2');
+    const missing = IMAGE.blobs[1]?.digest;
+    await scene.purge(missing);
+    await exchange(scene.registry.url, { method: 'DELETE', target: `/v2/team/tool/blobs/${missing}` });
+    const { code, stdout, stderr } = await scene.ask('drill', '--fill', '--listen', scene.manifix.host);
+    expect(code).toBe(1);
+    expect(stdout).toContain('team/tool:2  would fail\n');
+    expect(stderr).toMatch(new RegExp(`^manifix: team/tool:2: layer \\d ${missing}: 404 `, 'm'));
+  });
+
+  it('asks where clients connect when it is led to a manifix by --admin', async () => {
+    await using scene = await startScene();
+    const { code, stderr } = await scene.ask('drill', '--fill');
+    expect(code).toBe(2);
+    expect(stderr).toContain('manifix: --fill with --admin needs --listen HOST:PORT');
+  });
+
   it('asks only about what was pulled lately', async () => {
     await using scene = await startScene();
     const { code, stdout } = await scene.ask('drill', '--since', '1h', '--json');
