@@ -81,7 +81,8 @@ function openUpstream(
     redirects,
     timeouts,
     ...(tls && { tls }),
-    ...limits,
+    maxRequestBody: limits?.maxRequestBody,
+    reads: limits,
     ...(onAnswer && { onAnswer }),
   });
 }

@@ -37,6 +37,10 @@ export interface UpstreamConfig {
     | {
         /** In bytes. */
         readonly maxRequestBody?: number | undefined;
+        /** Reads at one time. */
+        readonly concurrency?: number | undefined;
+        /** Reads in a second. */
+        readonly rate?: number | undefined;
       }
     | undefined;
   /** Secrets that are in files or in the environment were read when the configuration was. */

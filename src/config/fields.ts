@@ -53,6 +53,14 @@ export const rate = () =>
     const value = typeof written === 'string' ? parseSize(written) : undefined;
     return value === undefined ? { wrong: expectedInstead('a size such as 20MiB, or 0', written) } : { value };
   });
+/** A number of things, which the environment has as text. */
+export const count = () =>
+  field<number>('number', (written) => {
+    const text = String(written);
+    return /^[1-9]\d{0,5}$/.test(text)
+      ? { value: Number(text) }
+      : { wrong: expectedInstead('a whole number from 1 on', written) };
+  });
 export const duration = () => parsed('time', 'a time such as 500ms, 60s or 7d', parseDuration);
 /** A time that a timer can wait for. */
 export const shortDuration = () =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { upstreamKinds } from './config.ts';
-import { bodySize, host, origin, registryUrl, shortDuration, text } from './fields.ts';
+import { bodySize, count, host, origin, registryUrl, shortDuration, text } from './fields.ts';
 import { credentialsSchema } from './schema-credentials.ts';
 
 /** One registry that manifix talks to. */
@@ -32,6 +32,8 @@ export function upstreamSchema() {
           .describe(
             'The most bytes of a body that it, or a proxy in front of it, takes; larger uploads go there in chunks.',
           ),
+        concurrency: count().optional().describe('How many reads it gets at one time; others wait for their turn.'),
+        rate: count().optional().describe('How many reads it gets in a second; others wait for their turn.'),
       })
       .optional(),
     kind: z.enum(upstreamKinds).prefault('generic').describe('Which registry software answers, where that matters.'),

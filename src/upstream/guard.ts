@@ -5,6 +5,7 @@ import { delay, systemClock } from '../lib/clock.ts';
 import { type BudgetView, createBudgets } from './budgets.ts';
 import { type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind } from './failure.ts';
+import { createGate, type ReadLimits } from './gate.ts';
 import { createSilence } from './silence.ts';
 import { createThrottling } from './throttling.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream.ts';
@@ -46,12 +47,28 @@ export function guarded(
   client: UpstreamClient,
   timeouts: UpstreamTimeouts,
   now: () => number = () => performance.now(),
+  limits: ReadLimits = {},
 ): GuardedClient {
   const who = `The registry ${client.name} (${client.origin})`;
   const circuit = createCircuit(now);
   const throttling = createThrottling(who, now);
   const silence = createSilence(now);
+  const gate = createGate(who, limits);
   const budgets = createBudgets(client.authority, now);
+
+  async function inTurn(asked: UpstreamRequest): Promise<UpstreamResponse> {
+    const leave = await gate.enter(asked.signal ?? NEVER);
+    try {
+      const response = await attempt(asked);
+      // Nobody has to read what has no bytes.
+      if (asked.method === 'HEAD' || response.body.closed) leave();
+      else response.body.once('close', leave);
+      return response;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
 
   async function attempt(asked: UpstreamRequest): Promise<UpstreamResponse> {
     const startedAt = now();
@@ -86,7 +103,7 @@ export function guarded(
     const { method, headers } = question;
     const refusal = circuit.admit() ?? throttling.admit(method, headers);
     if (refusal !== undefined) return { refusal, pause: pauseOf(refusal) };
-    const response = await attempt(question);
+    const response = await inTurn(question);
     return { response, pause: throttling.answered(method, headers, response) };
   }
 
