@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { readCredentials } from './credentials.ts';
 import { overlayEnvironment } from './environment.ts';
 import { DEFAULT_FILE, type FileContent, readConfigFile } from './file.ts';
+import { fixConflicts } from './fix-conflicts.ts';
 import { describeIssues, formatMistake, type Mistake } from './mistakes.ts';
 import { relationMistakes } from './relations.ts';
 import { resolveConfig } from './resolve.ts';
@@ -44,9 +45,11 @@ export function loadConfig({ flags, env, fixes }: ConfigSource): ConfigResult {
   const flagged = overlayFlags(overlay.written, flags);
   const sources = new Map([...overlay.sources, ...flagged.sources]);
   const checked = schema.safeParse(flagged.written);
+  const all = isMap(flagged.written) ? flagged.written : {};
   const found: readonly Mistake[] = [
     ...describeIssues(checked.error?.issues ?? [], schema, flagged.written),
-    ...relationMistakes(isMap(flagged.written) ? flagged.written : {}),
+    ...relationMistakes(all),
+    ...fixConflicts(all, fixes),
   ];
   const mistakes = [
     ...(file.absent && valueAt(flagged.written, ['upstreams']) === undefined ? [NO_FILE] : []),

@@ -137,9 +137,11 @@ describe('profiles', () => {
     expect(await settingOf({ profile: 'strict' })).toMatchObject({ mode: 'off' });
     const observed = { 'index-without-mediatype': 'observe' };
     expect(await settingOf({ profile: 'strict' }, observed)).toMatchObject({ mode: 'observe' });
-    expect(await settingOf({ profile: 'strict', fixes: { 'index-without-mediatype': 'on' } }, observed)).toMatchObject({
-      mode: 'on',
-    });
+    expect(await settingOf({ profile: 'strict', fixes: { 'index-without-mediatype': 'off' } }, observed)).toMatchObject(
+      {
+        mode: 'off',
+      },
+    );
     const forced = { 'index-without-mediatype': { force: 'yes' } };
     expect(await settingOf({ profile: 'strict' }, forced)).toMatchObject({ mode: 'off', options: { force: 'yes' } });
   });
