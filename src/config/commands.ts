@@ -44,7 +44,11 @@ export const COMMANDS = {
       { name: 'upstream', value: 'URL', meaning: 'the registry; without --config no file is read' },
       { name: 'listen', value: 'HOST:PORT', meaning: 'where clients connect' },
       { name: 'cache-dir', value: 'DIR', meaning: 'the directory of the cache' },
-      { name: 'admin', value: 'HOST:PORT', meaning: 'where operators connect (health, metrics, cache), or off' },
+      {
+        name: 'admin',
+        value: 'HOST:PORT',
+        meaning: 'where operators connect (health, metrics, cache, explain, report, drill), or off',
+      },
     ],
   },
   check: { summary: 'validate a configuration: exit 0, or 2 with every mistake', flags: [CONFIG] },

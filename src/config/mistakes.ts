@@ -21,7 +21,7 @@ export function describeIssues(
     const path = issue.path.filter((key) => typeof key !== 'symbol');
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(schema, path, key));
     const place = writtenPlace(path, written);
-    return [{ path: place, message: messageOf(issue, valueAt(written, place)) }];
+    return [{ path: place, message: messageOf(issue, place, valueAt(written, place)) }];
   });
 }
 
@@ -39,14 +39,16 @@ function writtenPlace(path: Path, written: unknown): Path {
   return path.at(-1) === 'mode' && holder !== undefined && !isMap(holder) ? parent : path;
 }
 
-function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
+function messageOf(issue: z.core.$ZodIssue, path: Path, value: unknown): string {
   if (issue.code === 'invalid_value') {
     const words = issue.values.map(String);
     const suggestion = typeof value === 'string' ? didYouMean(value, words) : '';
     return expectedInstead(`one of ${words.join(', ')}`, value) + suggestion;
   }
   if (issue.code === 'invalid_type' && value !== undefined) {
-    return expectedInstead(issue.expected === 'array' ? 'a list' : 'a map of keys', value);
+    const isAdminOff = formatPath(path) === 'admin' && (value === 'off' || value === false);
+    const hint = isAdminOff ? '; did you mean admin: { listen: off }?' : '';
+    return expectedInstead(issue.expected === 'array' ? 'a list' : 'a map of keys', value) + hint;
   }
   return issue.message;
 }

@@ -28,7 +28,9 @@ export function configSchema(fixes: readonly Fix[]) {
       .strictObject({
         listen: addressOrOff()
           .prefault('127.0.0.1:5080')
-          .describe('Where `/healthz`, `/readyz`, `/metrics` and `/cache` are served, or `off`.'),
+          .describe(
+            'Where `/healthz`, `/readyz`, `/metrics`, `/cache`, `/explain`, `/report` and `/drill` are served, or `off`.',
+          ),
       })
       .prefault({}),
     cache: cacheSchema().prefault({}),

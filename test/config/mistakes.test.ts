@@ -73,6 +73,11 @@ log: { level: loud }
     ],
     ['a map in place of text', { cache: { dir: {} } }, 'cache.dir: expected a path, got {}'],
     ['text in place of a map', { cache: 'x' }, 'cache: expected a map of keys, got "x"'],
+    [
+      'a listener that is switched off as a whole',
+      { admin: 'off' },
+      'admin: expected a map of keys, got "off"; did you mean admin: { listen: off }?',
+    ],
     ['a map in place of a list', { endpoints: {} }, 'endpoints: expected a list, got {}'],
     ['an empty directory', { cache: { dir: '' } }, 'cache.dir: expected a path, got ""'],
     [
