@@ -16,8 +16,8 @@ export const SETTLED: readonly Settled[] = [
   },
   {
     id: 'accept-of-tokens',
-    symptom: '406 from a token service, or tokens in another field than expected',
-    how: 'manifix fetches tokens by itself, with `Accept: application/json`, and reads all their forms: [upstreams](../upstreams.md).',
+    symptom: '406 from a token service that wants a certain `Accept`',
+    how: 'manifix fetches its own tokens with `Accept: application/json`: [upstreams](../upstreams.md). What clients get of a token service is completed by [token-shapes](token-shapes.md).',
     test: 'test/interop/tokens.test.ts',
   },
   {
@@ -28,14 +28,15 @@ export const SETTLED: readonly Settled[] = [
   },
   {
     id: 'foreign-token-realm',
-    symptom: 'A token realm makes a proxy take a password to another site, or fetch from the inside of its network',
-    how: 'A token service has to be of the site of its registry, or to be named by the operator: [upstreams](../upstreams.md).',
+    symptom:
+      'A token realm or a redirect makes a proxy take a password to another site, or fetch from the inside of its network',
+    how: 'A token service has to be of the site of its registry, or to be named by the operator, and redirects of a registry on the internet lead to no internal address (test/upstream/address-check.test.ts): [upstreams](../upstreams.md).',
     test: 'test/domain/realm.test.ts',
   },
   {
     id: 'smuggling',
     symptom: 'One request for the proxy, two for the registry behind it',
     how: 'Requests are parsed strictly and written anew from their parts: [faults](../faults.md).',
-    test: 'test/e2e/bad-requests.test.ts',
+    test: 'test/faults/smuggling.test.ts',
   },
 ];
