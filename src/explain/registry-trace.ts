@@ -14,7 +14,7 @@ export interface TracedAnswer extends Answer {
 /** Bodies beyond are not kept, and go on as they come. */
 const MAX_BODY = 8 * 1024 * 1024;
 
-/** Makes an upstream note its answers to reads of manifests before anybody changes them. */
+/** Makes an upstream note its answers before anybody changes them. */
 export function traced(upstream: GuardedClient, note: (answer: TracedAnswer) => void): GuardedClient {
   return {
     ...upstream,
@@ -22,7 +22,7 @@ export function traced(upstream: GuardedClient, note: (answer: TracedAnswer) => 
       const answer = await upstream.request(asked);
       const { method, path } = asked;
       const facts = { upstream: upstream.name, method, path, status: answer.status, headers: answer.headers };
-      if (method !== 'GET' || !path.includes('/manifests/')) {
+      if (method !== 'GET' || (!path.includes('/manifests/') && answer.status < 400)) {
         note({ ...facts, body: new Uint8Array() });
         return answer;
       }

@@ -194,6 +194,14 @@ describe('manifix explain', () => {
     expect(await asking(plain.adminUrl)('resolve', 'public/app:1')).toMatchObject({ code: 0 });
   });
 
+  it("shows the registry's own error for a blob that it does not have", async () => {
+    await using injector = await startDefectInjector();
+    await using manifix = await startManifix({ upstream: injector.url });
+    const url = `${manifix.url}/v2/app/blobs/sha256:${'0'.repeat(64)}`;
+    const { stdout } = await asking(manifix.adminUrl)('explain', url, '--json');
+    expect(JSON.parse(stdout).registry).toMatchObject([{ status: 404, error: { code: 'BLOB_UNKNOWN' } }]);
+  });
+
   it('keeps the query of a reference to itself, and takes no password in it', async () => {
     await using injector = await startDefectInjector();
     await using manifix = await startManifix({ upstream: injector.url });
