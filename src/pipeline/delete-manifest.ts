@@ -16,8 +16,11 @@ type ManifestRoute = Extract<Route, { kind: 'manifest' }>;
  */
 export async function deleteManifest(services: Services, exchange: Exchange, route: ManifestRoute): Promise<Answer> {
   const { repository, reference } = route;
+  const before = exchange.applied.length;
   const answer = await deleteDerived(services, exchange, route);
   if (reference.kind !== 'tag' || !refusesTags(answer.status)) return answer;
+  // The client never sees the refusal, nor what was made of it.
+  if (exchange.endpoint.fixes.mode('delete-by-tag') === 'on') exchange.applied.splice(before);
   reportRepair(exchange, 'delete-by-tag', 'deleted the only tag of a manifest by its digest');
   if (exchange.endpoint.fixes.mode('delete-by-tag') !== 'on') return answer;
   const digest = await digestOfLoneTag(exchange, repository, reference.tag);

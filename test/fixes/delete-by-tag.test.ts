@@ -40,7 +40,7 @@ describe('delete-by-tag', () => {
     tagged({ old: image, new: other });
     expect((await remove(injector, repository, 'old')).status).toBe(400);
     const answer = await remove(manifix, repository, 'old');
-    expect([answer.status, answer.header('Manifix-Fixes')]).toEqual([202, expect.stringContaining('delete-by-tag')]);
+    expect([answer.status, answer.header('Manifix-Fixes')]).toEqual([202, 'delete-by-tag']);
     expect(tags()).toEqual(['new']);
     expect(injector.content.manifest(repository, image.digest)).toBeUndefined();
   });
