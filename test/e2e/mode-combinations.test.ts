@@ -72,7 +72,9 @@ const essence = ({ status, headers }: { status: number; headers: readonly (reado
 ];
 
 describe('F82: no combination of modes', () => {
-  it('breaks a healthy pull: HEAD is GET, the digest is that of the bytes, and by digest nothing changes', async () => {
+  it('breaks a healthy pull: HEAD is GET, the digest is that of the bytes, and by digest nothing changes', {
+    timeout: 120_000,
+  }, async () => {
     const run = fc.asyncProperty(settings, images, accepts, async (chosen, name, accept) => {
       const ask = manifixWith(chosen);
       const image = sampleImage(name);
@@ -101,7 +103,7 @@ describe('F82: no combination of modes', () => {
     await fc.assert(run, { numRuns: 60 });
   });
 
-  it('serves wrong bytes by digest as complete, whatever the registry does wrong', async () => {
+  it('serves wrong bytes by digest as complete, whatever the registry does wrong', { timeout: 120_000 }, async () => {
     const defects = defectNames.filter((name) => !name.startsWith('p-'));
     const run = fc.asyncProperty(
       settings,
@@ -136,7 +138,7 @@ describe('F82: no combination of modes', () => {
     await fc.assert(run, { numRuns: 80 });
   });
 
-  it('of observe and off differs in what a client gets', async () => {
+  it('of observe and off differs in what a client gets', { timeout: 120_000 }, async () => {
     const modes = fc.record(Object.fromEntries(FIXES.map(({ id }) => [id, fc.constantFrom('observe', 'off')])));
     const defects = defectNames.filter((name) => !name.startsWith('p-'));
     const run = fc.asyncProperty(
