@@ -142,7 +142,7 @@ export const FIXES: readonly Fix[] = [
 export const RULES: readonly Rule[] = [
   {
     id: 'accept-widening-breaks-clients',
-    title: 'An Accept that names a manifest type is never widened',
+    title: 'An Accept that names a manifest type is never widened on the first try',
     symptom: "`undefined method 'map' for nil`: an index where an image was asked for",
   },
   {

@@ -118,12 +118,14 @@ describe('cold blobs', () => {
     const digest = sha256(bytes);
     const end = barrier();
     upstream.on('HEAD', matching(digest, 'hers'), [respond(401, [['WWW-Authenticate', 'Basic realm="r"']])]);
-    upstream.on('GET', matching(digest, 'hers'), [
+    upstream.once('GET', matching(digest, 'hers'), [
       head(200, [`Content-Length: ${MIB}`]),
       send(bytes.subarray(0, 1000)),
       waitFor(end),
       send(bytes.subarray(1000)),
     ]);
+    // Everybody after her is a stranger.
+    upstream.on('GET', matching(digest, 'hers'), [respond(401, [['WWW-Authenticate', 'Basic realm="r"']])]);
     const url = `${manifix.url}${pathOf(digest, 'hers')}`;
     const reader = await openAnswer(url, { headers: { Authorization: 'Basic aGVyczpzZWNyZXQ=' } });
     const stranger = await exchange(manifix.url, { target: pathOf(digest, 'hers') });

@@ -126,7 +126,11 @@ describe('a derived digest', () => {
       byOriginal,
       guarded('Basic YTph', { status: 200, headers: [['Docker-Content-Digest', d0]] }),
     );
-    scene.upstream.on('GET', byDerived, errorAnswer(401, 'UNAUTHORIZED'));
+    scene.upstream.on(
+      'GET',
+      byDerived,
+      errorAnswer(401, 'UNAUTHORIZED', 'no', [['WWW-Authenticate', 'Basic realm="r"']]),
+    );
     const as = (password: string): HeaderList => [...everyType, ['Authorization', password]];
     expect(await scene.ask('GET', byDerived, as('Basic Yjpi'))).toMatchObject({ status: 401 });
     expect(await scene.ask('GET', byDerived, as('Basic YTph'))).toMatchObject({ status: 200, body: derivedBytes });

@@ -131,7 +131,8 @@ describe('many who ask for the same tag at once', () => {
 describe('a tag that the registry refuses', () => {
   it('keeps the status, code and challenge of the registry', async () => {
     const { ask, upstream } = createScene();
-    const challenge = 'Bearer realm="https://auth.test/token",service="registry"';
+    const scope = 'scope="repository:team/app:pull"';
+    const challenge = `Bearer realm="https://auth.test/token",service="registry",${scope}`;
     upstream.on(
       'GET',
       path,
