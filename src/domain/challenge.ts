@@ -52,6 +52,8 @@ function challengesOf(text: string): readonly Challenge[] {
     if (name === undefined) return found;
     const current = found.at(-1);
     if (current !== undefined && take(EQUALS) !== undefined) {
+      // RFC 9110, section 11.6.1: either token68 or parameters.
+      if (current.token68 !== undefined) return found;
       const value = take(QUOTED)?.[1]?.replaceAll(/\\([\s\S])/g, '$1') ?? take(UNQUOTED)?.[0] ?? '';
       const key = name.toLowerCase();
       if (!current.parameters.has(key)) current.parameters.set(key, value);

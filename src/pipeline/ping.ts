@@ -41,6 +41,7 @@ async function asked(services: Services, exchange: Exchange): Promise<Answer | u
   const outcome = endpoint.fixes.request(request);
   report(exchange, outcome.applied);
   if (outcome.refuse !== undefined) throw outcome.refuse;
+  if (outcome.reply !== undefined) return { ...outcome.reply, body: NO_BODY };
   const sent = outcome.view;
   try {
     const response = await endpoint.upstream.request({

@@ -81,6 +81,10 @@ describe('challenges of WWW-Authenticate', () => {
     },
   );
 
+  it('have parameters or a token68, never both', () => {
+    expect(parseChallenges(['B a,B='])).toEqual([{ scheme: 'B', token68: 'a', parameters: new Map() }]);
+  });
+
   it('never fail and never hang, and what was read is read again the same', () => {
     const odd = fc.string({ unit: fc.constantFrom(...' ,="\\aB/:\t%') });
     fc.assert(

@@ -64,7 +64,7 @@ describe(id, () => {
   it.each([401, 429, 500, 503])('is no reason to ask again after %i', async (status) => {
     const { ask, upstream } = refusing(createScene(), status);
     expect((await ask('HEAD', path, accept)).status).toBe(status);
-    expect(upstream.asked()).toEqual([`HEAD ${path}`]);
+    expect(upstream.asked().filter((question) => question.endsWith(path))).toEqual([`HEAD ${path}`]);
   });
 
   it('asks for the first byte of a blob, for its length and for the right to read it', async () => {
