@@ -54,7 +54,7 @@ function challengesOf(text: string): readonly Challenge[] {
     if (current !== undefined && take(EQUALS) !== undefined) {
       // RFC 9110, section 11.6.1: either token68 or parameters.
       if (current.token68 !== undefined) return found;
-      const value = take(QUOTED)?.[1]?.replaceAll(/\\([\s\S])/g, '$1') ?? take(UNQUOTED)?.[0] ?? '';
+      const value = String(take(QUOTED)?.[1]?.replaceAll(/\\([\s\S])/g, '$1') ?? take(UNQUOTED)?.[0]);
       const key = name.toLowerCase();
       if (!current.parameters.has(key)) current.parameters.set(key, value);
       continue;

@@ -13,12 +13,9 @@ export function parseImageReference(text: string): ImageReference | undefined {
   const slash = text.indexOf('/');
   const first = text.slice(0, Math.max(slash, 0));
   const hasHost = /[.:]/.test(first) || first === 'localhost';
-  const {
-    name = '',
-    tag = 'latest',
-    digest,
-  } = /^(?<name>[^:@]*)(?::(?<tag>[^@]*))?(?:@(?<digest>.*))?$/s.exec(hasHost ? text.slice(slash + 1) : text)
-    ?.groups ?? { name: '' };
+  const parts: { name?: string; tag?: string; digest?: string } | undefined =
+    /^(?<name>[^:@]*)(?::(?<tag>[^@]*))?(?:@(?<digest>.*))?$/s.exec(hasHost ? text.slice(slash + 1) : text)?.groups;
+  const { name = '', tag = 'latest', digest } = { ...parts };
   const repository = parseRepositoryName(name);
   const reference = parseReference(digest ?? tag);
   if (repository === undefined || reference === undefined) return undefined;

@@ -23,7 +23,7 @@ export function isInternalAddress(address: string): boolean {
   const embedded = embeddedV4(words);
   if (embedded !== undefined) return isInternalAddress(embedded);
   const [first = 0] = words;
-  const unspecifiedOrLoopback = words.slice(0, 7).every((word) => word === 0) && (words[7] ?? 0) <= 1;
+  const unspecifiedOrLoopback = words.slice(0, 7).every((word) => word === 0) && Number(words[7]) <= 1;
   const uniqueLocal = (first & 0xfe00) === 0xfc00;
   // fe80::/10 is link-local, fec0::/10 site-local, ff00::/8 multicast.
   return unspecifiedOrLoopback || uniqueLocal || first >= 0xfe80;
@@ -65,7 +65,7 @@ function numberOf(address: string): number {
 function wordsOf(address: string): readonly number[] {
   const dotted = /\d{1,3}(?:\.\d{1,3}){3}$/.exec(address)?.[0];
   const plain = dotted === undefined ? address : address.slice(0, -dotted.length) + hexadecimal(dotted);
-  const [head = '', tail] = (plain.split('%')[0] ?? '').split('::');
+  const [head = '', tail] = plain.replace(/%.*$/s, '').split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
@@ -80,11 +80,11 @@ function hexadecimal(dotted: string): string {
 /** The IPv4 address inside ::ffff:0:0/96 (mapped), ::/96 (compatible), 64:ff9b::/96 (NAT64) and 2002::/16 (6to4). */
 function embeddedV4(words: readonly number[]): string | undefined {
   const [first, second, third] = words;
-  if (first === 0x2002) return dottedOf(second ?? 0, third ?? 0);
+  if (first === 0x2002) return dottedOf(Number(second), Number(third));
   const prefix = words.slice(0, 6).join(':');
   const translated = prefix === '0:0:0:0:0:65535' || prefix === `${0x64}:${0xff9b}:0:0:0:0`;
-  const compatible = prefix === '0:0:0:0:0:0' && (words[6] ?? 0) > 0;
-  return translated || compatible ? dottedOf(words[6] ?? 0, words[7] ?? 0) : undefined;
+  const compatible = prefix === '0:0:0:0:0:0' && Number(words[6]) > 0;
+  return translated || compatible ? dottedOf(Number(words[6]), Number(words[7])) : undefined;
 }
 
 function dottedOf(high: number, low: number): string {

@@ -203,7 +203,7 @@ function runList(listSteps: readonly Step<ListView, ListChange>[], original: Lis
     const { headers = view.headers, document = view.document, again, refuse } = change;
     if (refuse !== undefined) return { headers, refuse, applied };
     if (again !== undefined) return { headers, again: { ...again, fix: step.id }, applied };
-    view = { ...view, headers, ...(document === undefined ? {} : { document }) };
+    view = { ...view, headers, ...(document && { document }) };
   }
   const { headers, document } = view;
   return { headers, applied, ...(document === undefined ? {} : { document }) };
