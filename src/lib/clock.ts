@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `action` once after that many milliseconds, unless the returned function is called before. Keeps no process alive. */
+  /** Calls `action` once when that many milliseconds are over, unless the returned function is called before. Keeps no process alive. */
   after(milliseconds: number, action: () => void): () => void;
 }
 
@@ -10,7 +10,8 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (milliseconds, action) => {
-    const timer = setTimeout(action, milliseconds);
+    // Node counts whole milliseconds and may call back one too early, before a pause that a registry asked for is over.
+    const timer = setTimeout(action, milliseconds + 1);
     timer.unref();
     return () => clearTimeout(timer);
   },

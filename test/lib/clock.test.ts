@@ -17,6 +17,16 @@ describe('the system clock', () => {
 });
 
 describe('a delay', () => {
+  it('is over by the finest clock when it ends', async () => {
+    const guard = setTimeout(() => undefined, 10_000);
+    for (let round = 0; round < 50; round += 1) {
+      const startedAt = performance.now();
+      await delay(systemClock, 2, new AbortController().signal);
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(2);
+    }
+    clearTimeout(guard);
+  });
+
   it('ends at its time', async () => {
     const clock = createManualClock();
     const delayed = delay(clock, 100, new AbortController().signal);
