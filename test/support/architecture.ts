@@ -15,6 +15,7 @@ const layerImports: Readonly<Record<string, readonly string[]>> = {
   fixes: ['domain'],
   upstream: ['domain', 'lib'],
   store: ['domain', 'lib'],
+  auth: ['domain', 'lib'],
   pipeline: ['domain', 'fixes', 'lib'],
   http: ['pipeline', 'domain', 'lib'],
   admin: ['pipeline', 'domain', 'lib'],
@@ -44,6 +45,7 @@ const layerImports: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'store',
     'upstream',
+    'auth',
   ],
 };
 
@@ -53,6 +55,7 @@ const packageHomes: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^undici$/, ['upstream/']],
   [/^http-proxy$/, ['pipeline/pass-through']],
   [/^lru-cache$/, ['store/']],
+  [/^(bcrypt|jose)$/, ['auth/']],
   [/^node:sqlite$/, ['store/']],
 ];
 
