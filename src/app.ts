@@ -25,6 +25,8 @@ import { toolOperations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
 import { createHeadTrust } from './pipeline/head-trust.ts';
 import type { Refusal, Services, Telemetry } from './pipeline/ports.ts';
+import { createAuditLog } from './store/audit-log.ts';
+import { auditedPurge } from './store/audited-purge.ts';
 import { createDescriptors } from './store/descriptors.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -52,10 +54,12 @@ export interface App {
 export async function startApp(config: Config, hooks: AppHooks = {}): Promise<App> {
   const logger = createLogger(config.log);
   const certificate = config.tls === undefined ? undefined : await readCertificate(config.tls);
+  const warn = (message: string, facts: Readonly<Record<string, unknown>>) => logger.warn(facts, message);
+  const auditLog = createAuditLog({ clock: systemClock, warn });
   const store = await openStore({
     directory: config.cache.dir,
     maxSize: config.cache.maxSize,
-    warn: (message, facts) => logger.warn(facts, message),
+    warn,
   });
   const connections = createConnections();
   const defects = createDefects(Date.now, (upstream, fix) =>
@@ -64,7 +68,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const conditions = () => generation.upstreams.flatMap((upstream) => upstream.conditions());
   const metrics = createMetrics(store, connections.figures, defects, conditions);
   const offenders = createOffenders(Date.now);
-  const telemetry = watchedTelemetry(createTelemetry(logger, metrics), offenders, hooks);
+  const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), offenders, hooks);
   const grants = createGrants();
   const changes = createVersions();
   const absences = createShortMemory<Refusal>(MAX_ABSENCES);
@@ -94,16 +98,18 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     upstreams: conditions,
     accepting: () => accepting,
     tools: toolOperations(() => generation, startApp, offenders),
-    cache: operationsOn(store, () => {
+    cache: operationsOn(store, telemetry, () => {
       changes.allChanged();
       generation.edge.ready.forget();
     }),
   });
   try {
+    await auditLog.configure(config.audit);
     if (config.admin !== undefined) await listen(admin, config.admin.listen);
     await listen(server, config.listen);
   } catch (error) {
     admin.close();
+    await auditLog.close();
     await store.close();
     throw error;
   }
@@ -114,6 +120,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     address: addressOf(server, config.listen),
     ...(config.admin === undefined ? {} : { adminAddress: addressOf(admin, config.admin.listen) }),
     async reload(next) {
+      await auditLog.configure(next.audit);
       const replaced = generation;
       bindUpstreams(store, next);
       grants.clear();
@@ -137,6 +144,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       admin.closeAllConnections();
       await closeAll(generation.upstreams);
       await store.close();
+      await auditLog.close();
     },
   };
 }
@@ -159,12 +167,12 @@ function followCertificate(
 }
 
 /** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */
-function operationsOn({ maintenance }: Store, forgetAnswers: () => void): CacheOperations {
+function operationsOn({ maintenance }: Store, { audit }: Telemetry, forgetAnswers: () => void): CacheOperations {
   return {
     ...maintenance,
-    async purge(selection, dryRun) {
+    async purge(selection, dryRun, client) {
       try {
-        return await maintenance.purge(selection, dryRun);
+        return await auditedPurge(maintenance, audit, { selection, dryRun, client });
       } finally {
         forgetAnswers();
       }

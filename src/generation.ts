@@ -42,6 +42,7 @@ export function generationOf(
     cursors: createCursors(),
     trusts: trustCheck(config.trustedProxies),
     observe: (request) => telemetry.requestFinished(request),
+    audit: (event) => telemetry.audit(event),
     ready: createReadyAnswers(Date.now),
   };
   return { config, edge, upstreams };

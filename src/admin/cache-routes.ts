@@ -2,12 +2,14 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { type PurgeSelection, parsePurgeSelection } from '../domain/purge.ts';
 import { parseDuration } from '../lib/units.ts';
+import { clientOf } from './client-of.ts';
 
 /** What operators can ask of the cache; the reports are told as JSON. */
 export interface CacheOperations {
   statistics(): object;
   verify(signal: AbortSignal): Promise<object>;
-  purge(selection: PurgeSelection, dryRun: boolean): Promise<object>;
+  /** @param client the address of whoever asks */
+  purge(selection: PurgeSelection, dryRun: boolean, client: string): Promise<object>;
 }
 
 interface PurgeRequest {
@@ -45,7 +47,7 @@ export function createCacheRoutes(cache: CacheOperations): Hono {
   app.post('/purge', async (context) => {
     const request = parsePurge(await context.req.text());
     if ('wrong' in request) return refuse(context, 400, request.wrong);
-    return context.json(await cache.purge(request.selection, request.dryRun));
+    return context.json(await cache.purge(request.selection, request.dryRun, clientOf(context)));
   });
   app.onError((error, context) => refuse(context, 500, error.message));
   return app;

@@ -1,9 +1,10 @@
+import type { AuditEvent } from '../domain/audit.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { FinishedRequest, Telemetry } from '../pipeline/ports.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Tells the operator by counters and by log lines: one per request, one per fix that failed for the first time. */
-export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
+/** Tells the operator by counters, by log lines (one per request, one per fix that failed for the first time) and by the audit log. */
+export function createTelemetry(logger: Logger, metrics: Metrics, audit: (event: AuditEvent) => void): Telemetry {
   const failed = new Set<string>();
   return {
     requestFinished(request) {
@@ -18,6 +19,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       }
     },
     warn: (message, facts) => logger.warn(facts, message),
+    audit,
   };
 }
 

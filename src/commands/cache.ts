@@ -1,8 +1,12 @@
 import type { CacheRequest } from '../config/cache-request.ts';
 import type { ConfigResult } from '../config/load.ts';
 import { formatHostPort, type HostPort } from '../lib/address.ts';
+import { systemClock } from '../lib/clock.ts';
+import { type AuditSettings, createAuditLog } from '../store/audit-log.ts';
+import { auditedPurge } from '../store/audited-purge.ts';
 import { DirectoryInUse } from '../store/lock.ts';
 import { openStore, type Store } from '../store/open-store.ts';
+import type { PurgeReport } from '../store/purge.ts';
 import { readStatistics, requireCache } from '../store/statistics.ts';
 import { formatPurge, formatStatistics, formatVerification } from './cache-report.ts';
 
@@ -15,6 +19,7 @@ export interface CommandOutcome {
 
 interface Place {
   readonly directory: string;
+  readonly audit?: AuditSettings | undefined;
   readonly admin: HostPort | undefined;
 }
 
@@ -39,7 +44,7 @@ export async function runCacheCommand(
         const isSound = report.damaged + report.unreadable === 0;
         return { exitCode: isSound ? 0 : 1, text: tell(report, formatVerification) };
       }
-      const report = await store.maintenance.purge(work.selection, work.dryRun);
+      const report = await purgeAudited(store, work, found.audit);
       return { exitCode: report.failed === 0 ? 0 : 1, text: tell(report, formatPurge) };
     });
   } catch (error) {
@@ -55,7 +60,8 @@ async function findPlace(
   if (cacheDir !== undefined && config === undefined) return { directory: cacheDir, admin: undefined };
   const loaded = await load();
   if ('mistakes' in loaded) return loaded;
-  return { directory: loaded.config.cache.dir, admin: loaded.config.admin?.listen };
+  const { cache, admin, audit } = loaded.config;
+  return { directory: cache.dir, admin: admin?.listen, audit };
 }
 
 /** Opens the directory without a limit of its size, because nothing shall be evicted on the way. */
@@ -66,6 +72,21 @@ async function withStore<T>(directory: string, action: (store: Store) => Promise
     return await action(store);
   } finally {
     await store.close();
+  }
+}
+
+/** Has the audit log tell of the purge, where there is one. Rejects when it cannot be opened: then nothing is purged. */
+async function purgeAudited(
+  { maintenance }: Store,
+  { selection, dryRun }: Extract<CacheRequest['work'], { action: 'purge' }>,
+  audit: AuditSettings | undefined,
+): Promise<PurgeReport> {
+  const log = createAuditLog({ clock: systemClock, warn: (message) => process.stderr.write(`manifix: ${message}\n`) });
+  await log.configure(audit);
+  try {
+    return await auditedPurge(maintenance, log.record, { selection, dryRun, client: 'local' });
+  } finally {
+    await log.close();
   }
 }
 

@@ -104,6 +104,8 @@ export interface Config {
   /** At least one; names, hosts, prefixes and namespaces differ, and at most one is the default. */
   readonly endpoints: readonly EndpointConfig[];
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Undefined for none. `maxSize` is in bytes; `keep` is how many renamed files stay. */
+  readonly audit: { readonly file: string; readonly maxSize: number; readonly keep: number } | undefined;
   /** IP addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[];
   /** What `manifix warm` pulls when nothing is named. */

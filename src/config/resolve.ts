@@ -21,7 +21,7 @@ export function resolveConfig(
   { credentials, identities }: UpstreamSecrets,
   fixes: readonly Fix[],
 ): Config {
-  const { admin, tls, cache, endpoints, upstreams, fixes: globalFixes, ...rest } = written;
+  const { admin, tls, cache, endpoints, upstreams, fixes: globalFixes, audit, ...rest } = written;
   const { dir, maxSize, scrubRate, ...tagSettings } = cache;
   const listed: readonly WrittenEndpoint[] = endpoints.length > 0 ? endpoints : [ONLY_ENDPOINT];
   const byDefault = defaultOf(listed);
@@ -32,6 +32,7 @@ export function resolveConfig(
     ...rest,
     cache: { dir, maxSize, scrubRate, ...resolveTags(tagSettings) },
     tls: tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key },
+    audit: audit.file === undefined ? undefined : { ...audit, file: audit.file },
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
     upstreams: Object.fromEntries(
       Object.entries(upstreams).map(([name, upstream]) => [

@@ -6,6 +6,7 @@ import { cacheSchema } from './schema-cache.ts';
 import { endpointSchema } from './schema-endpoint.ts';
 import { fixSettings } from './schema-fixes.ts';
 import { upstreamSchema } from './schema-upstream.ts';
+import { auditSchema } from './schema-usage.ts';
 
 /**
  * The configuration file. Every key has a description, from which the reference is generated; `prefault` holds a key's
@@ -46,6 +47,7 @@ export function configSchema(fixes: readonly Fix[]) {
           .describe('One JSON object per line, or lines for people. `auto`: for people on a terminal.'),
       })
       .prefault({}),
+    audit: auditSchema().prefault({}),
     trustedProxies: z
       .array(network())
       .prefault([])

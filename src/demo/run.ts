@@ -104,6 +104,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     listen: { host: '127.0.0.1', port: 0 },
     tls: undefined,
     admin: undefined,
+    audit: undefined,
     cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, scrubRate: 0, ...TAGS },
     upstreams: {
       registry: { url: dockerRegistry, kind: 'generic', timeouts: TIMEOUTS, ...asCaller },

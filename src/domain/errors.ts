@@ -1,3 +1,4 @@
+import type { Denial } from './audit.ts';
 import { scanJson } from './json-scan.ts';
 import type { RouteKind } from './route.ts';
 
@@ -45,6 +46,8 @@ export interface RegistryErrorOptions {
   readonly detail?: unknown;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly cause?: unknown;
+  /** What was denied by a decision of manifix's own. */
+  readonly denied?: Denial;
 }
 
 /** A refusal on its way to the client; `renderError` makes its body. `headers` go out with it. */
@@ -56,6 +59,7 @@ export class RegistryError extends Error {
   readonly fix: string | undefined;
   readonly detail: unknown;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly denied: Denial | undefined;
 
   constructor(code: ErrorCode, options: RegistryErrorOptions = {}) {
     super(options.message ?? ERRORS[code].message, { cause: options.cause });
@@ -65,6 +69,7 @@ export class RegistryError extends Error {
     this.fix = options.fix;
     this.detail = options.detail;
     this.headers = options.headers ?? [];
+    this.denied = options.denied;
   }
 }
 

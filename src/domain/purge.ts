@@ -1,3 +1,4 @@
+import type { AuditEvent } from './audit.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { parseRepositoryName } from './reference.ts';
 
@@ -36,4 +37,32 @@ export function parsePurgeSelection(
       : { wrong: `"${repository}" is not the name of a repository` };
   }
   return { selection: olderThan === undefined ? { by: 'all' } : { by: 'age', unusedFor: olderThan } };
+}
+
+/** What a purge took out. */
+export interface PurgeFigures {
+  readonly blobs: number;
+  readonly manifests: number;
+  readonly bytes: number;
+  /** Files that could not be removed. */
+  readonly failed: number;
+}
+
+/** The line of the audit log; without figures the purge was given up. */
+export function purgeEvent(selection: PurgeSelection, client: string, figures?: PurgeFigures): AuditEvent {
+  const { by } = selection;
+  const counts = figures && {
+    blobs: figures.blobs,
+    manifests: figures.manifests,
+    bytes: figures.bytes,
+    failed: figures.failed,
+  };
+  return {
+    event: 'purge',
+    outcome: figures?.failed === 0 ? 'done' : 'failed',
+    client,
+    ...(by === 'repository' ? { repository: selection.name } : {}),
+    ...(by === 'digest' ? { digest: selection.digest } : {}),
+    detail: { by, ...(by === 'age' ? { unusedForMilliseconds: selection.unusedFor } : {}), ...counts },
+  };
 }

@@ -43,6 +43,7 @@ export async function withThrowAway<T>(
         listen: { host: '127.0.0.1', port: 0 },
         tls: undefined,
         admin: undefined,
+        audit: undefined,
         cache: { ...config.cache, dir: cache, scrubRate: 0 },
         log: { level: 'silent', format: 'json' },
         drainTimeout: 0,

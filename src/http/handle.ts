@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuditEvent } from '../domain/audit.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerListFromRaw, headerValue } from '../domain/headers.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
+import { eventOf } from './audit-event.ts';
 import { callerAt, type TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
@@ -24,6 +26,7 @@ export interface Edge {
   readonly tokens: TokenEndpoint;
   readonly trusts: TrustCheck;
   readonly observe: (request: FinishedRequest) => void;
+  readonly audit: (event: AuditEvent) => void;
   readonly ready: ReadyAnswers;
 }
 
@@ -59,6 +62,7 @@ export async function handle(
 ): Promise<void> {
   const started = performance.now();
   const { method = 'GET' } = incoming;
+  const client = incoming.socket.remoteAddress ?? '';
   const url = originForm(incoming.url ?? '/');
   const headers = headerListFromRaw(incoming.rawHeaders);
   const applied: Exchange['applied'] = [];
@@ -106,13 +110,15 @@ export async function handle(
   } catch (error) {
     failure ??= error;
   }
+  const event = eventOf(method, passage, answer, failure);
+  if (event !== undefined) edge.audit({ ...event, client, requestId: id });
   edge.observe({
     ...record,
     id,
     bytesSent,
     status: outgoing.destroyed && !outgoing.headersSent ? CLIENT_GONE : answer.status,
     seconds: (performance.now() - started) / 1e3,
-    client: incoming.socket.remoteAddress ?? '',
+    client,
     ...(failure === undefined ? {} : { error: failure }),
   });
 }
@@ -170,6 +176,7 @@ function exchangeOf(
   const { route, query } = target;
   return {
     ...parts,
+    id,
     endpoint,
     clientOrigin,
     caller: callerAt(endpoint, clientHeaders, query),

@@ -3,12 +3,13 @@ import { describeDerivation } from '../domain/derivation.ts';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
-import { parseTag } from '../domain/reference.ts';
+import { formatReference, parseTag } from '../domain/reference.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { ManifestOutcome } from '../fixes/run.ts';
 import { readBody } from '../lib/read-body.ts';
 import { readHeaders } from './access.ts';
+import { recordAudit } from './audit.ts';
 import type { Exchange } from './exchange.ts';
 import { withFreshness } from './freshness.ts';
 import type { Services } from './ports.ts';
@@ -56,6 +57,9 @@ export async function deriveManifest(
     services.telemetry.warn('a derived manifest could not be stored', { original, digest, err: error });
     return { kind: 'declined', reason: 'left alone: the derived manifest could not be stored' };
   }
+  const reference = formatReference(request.reference);
+  const detail = { kind: manifest.kind, original };
+  recordAudit(services, exchange, { event: 'derived', outcome: 'done', repository, reference, digest, detail });
   return { kind: 'derived', manifest };
 }
 

@@ -34,6 +34,8 @@ export interface Caller {
 
 /** One request and what becomes known about it on its way. */
 export interface Exchange {
+  /** Of the request, as in its log line. */
+  readonly id: string;
   readonly endpoint: Endpoint;
   readonly caller: Caller;
   /** The request as the client sent it. */

@@ -7,6 +7,7 @@ import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import type { RequestOutcome } from '../fixes/run.ts';
+import { recordAudit } from './audit.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Services } from './ports.ts';
 import { report } from './report.ts';
@@ -46,7 +47,11 @@ export function keepAsPushed(
   const kept = { digest: pushed, original: stored, bytes, mediaType: push.mediaType, kind: 'as-pushed' } as const;
   const known = services.facts.derived(upstream, repository, pushed) !== undefined;
   try {
-    if (!known) services.facts.putDerived(upstream, repository, kept);
+    if (!known) {
+      services.facts.putDerived(upstream, repository, kept);
+      const detail = { kind: kept.kind, original: stored };
+      recordAudit(services, exchange, { event: 'derived', outcome: 'done', repository, digest: pushed, detail });
+    }
   } catch (error) {
     services.telemetry.warn('a pushed manifest could not be kept', { pushed, err: error });
     decline('left alone: the pushed manifest could not be kept');

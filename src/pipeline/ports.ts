@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../domain/audit.ts';
 import type { Descriptors } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
@@ -105,6 +106,8 @@ export interface FinishedRequest {
 export interface Telemetry {
   requestFinished(request: FinishedRequest): void;
   warn(message: string, facts: Readonly<Record<string, unknown>>): void;
+  /** Records an event for the audit log. Never throws, never waits. */
+  audit(event: AuditEvent): void;
 }
 
 /** Remembers for a short time that a caller was allowed to read a repository. */

@@ -9,7 +9,7 @@ import { finishedRequest, someMetrics } from './records.ts';
 function startTelemetry(level = 'info') {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ level }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-  return { lines, telemetry: createTelemetry(logger, someMetrics()) };
+  return { lines, telemetry: createTelemetry(logger, someMetrics(), () => undefined) };
 }
 
 const [INFO, WARN, ERROR] = [30, 40, 50];

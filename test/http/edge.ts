@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { AuditEvent } from '../../src/domain/audit.ts';
 import { trustCheck } from '../../src/http/client.ts';
 import { createCursors } from '../../src/http/cursors.ts';
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
@@ -21,6 +22,7 @@ export interface RunningEdge extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly finished: Arrivals<FinishedRequest>;
+  readonly audited: Arrivals<AuditEvent>;
   readonly exchanges: readonly Exchange[];
 }
 
@@ -36,6 +38,7 @@ export async function startEdge(
   overrides: Partial<Edge> = {},
 ): Promise<RunningEdge> {
   const finished = arrivals<FinishedRequest>();
+  const audited = arrivals<AuditEvent>();
   const exchanges: Exchange[] = [];
   const endpoint = fakeEndpoint(fakeUpstream());
   const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
@@ -49,6 +52,7 @@ export async function startEdge(
     cursors: createCursors(),
     trusts: trustCheck([]),
     observe: finished.add,
+    audit: audited.add,
     ready: createReadyAnswers(Date.now),
     ...overrides,
   };
@@ -58,6 +62,7 @@ export async function startEdge(
     url: `http://127.0.0.1:${port}`,
     port,
     finished,
+    audited,
     exchanges,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

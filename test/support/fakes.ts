@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../../src/domain/audit.ts';
 import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
 import type { Referrer } from '../../src/domain/referrers.ts';
 import { createShortMemory } from '../../src/lib/short-memory.ts';
@@ -37,6 +38,7 @@ export interface FakeManifestStore extends ManifestStore {
 export interface FakeTelemetry extends Telemetry {
   readonly requests: readonly FinishedRequest[];
   readonly warnings: readonly string[];
+  readonly audited: readonly AuditEvent[];
 }
 
 export interface FakeFacts extends Facts {
@@ -170,10 +172,13 @@ function fakeGrants(): FakeServices['grants'] {
 function fakeTelemetry(): FakeTelemetry {
   const requests: FinishedRequest[] = [];
   const warnings: string[] = [];
+  const audited: AuditEvent[] = [];
   return {
     requests,
     warnings,
     requestFinished: (request) => void requests.push(request),
     warn: (message) => void warnings.push(message),
+    audited,
+    audit: (event) => void audited.push(event),
   };
 }

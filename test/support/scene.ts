@@ -106,6 +106,7 @@ export function fakeExchange(endpoint: Endpoint, method: string, target: string,
   const incoming = new IncomingMessage(new Socket());
   const parsed = parseTarget(target);
   return {
+    id: 'run-1',
     endpoint,
     caller: callerOf(headers, parsed.query),
     request: { method, ...parsed, headers, clientHeaders: headers, hasBody: false },

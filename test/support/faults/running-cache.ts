@@ -60,7 +60,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const store = await openStore({ directory, maxSize, warn, clock, ...(files && { files }) });
   const upstream = createRegistry({ name: 'hub', urls: [options.upstream], timeouts, now: clock.now });
   const { blobs, manifests, facts } = store;
-  const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn };
+  const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn, audit() {} };
   const grants = createGrants(clock.now);
   const defects = createDefects(clock.now, () => undefined);
   const dispatch = createDispatch({
@@ -84,6 +84,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
     cursors: createCursors(),
     trusts: trustCheck([]),
     observe: telemetry.requestFinished,
+    audit: telemetry.audit,
     ready: createReadyAnswers(clock.now),
   };
   const server = createEdgeServer(() => edge);
