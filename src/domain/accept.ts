@@ -1,3 +1,4 @@
+import { type HeaderList, headerValues } from './headers.ts';
 import { isImageManifestType, isIndexType, MANIFEST_TYPES } from './media-type.ts';
 
 declare const viewBrand: unique symbol;
@@ -16,6 +17,20 @@ const ZERO_WEIGHT = /^\s*q\s*=\s*(?:0(?:\.0*)?|\.0+)\s*$/i;
 export function parseAccept(lines: readonly string[]): readonly string[] {
   const types = lines.flatMap((line) => splitOutsideQuotes(line, ',')).flatMap(parseMember);
   return [...new Set(types)];
+}
+
+const accepted = new WeakMap<HeaderList, readonly string[]>();
+
+/**
+ * What the Accept fields of a list name, as `parseAccept` reads them. It is remembered with the list, because fixes and
+ * the cache ask for it several times in each request.
+ */
+export function acceptedTypes(headers: HeaderList): readonly string[] {
+  const known = accepted.get(headers);
+  if (known !== undefined) return known;
+  const types = parseAccept(headerValues(headers, 'Accept'));
+  accepted.set(headers, types);
+  return types;
 }
 
 function parseMember(member: string): readonly string[] {

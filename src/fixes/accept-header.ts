@@ -1,6 +1,6 @@
-import { formatAccept, parseAccept } from '../domain/accept.ts';
+import { acceptedTypes, formatAccept } from '../domain/accept.ts';
 import { readsOnlySchema1 } from '../domain/engines.ts';
-import { type HeaderList, headerValue, headerValues, withHeader } from '../domain/headers.ts';
+import { type HeaderList, headerValue, withHeader } from '../domain/headers.ts';
 import { isManifestType, isSchema1Type, MANIFEST_TYPES, type MediaType } from '../domain/media-type.ts';
 import type { RequestView } from './fix.ts';
 
@@ -15,14 +15,14 @@ export function readsManifest(view: RequestView): boolean {
  */
 export function withManifestTypes(view: RequestView, added: readonly MediaType[]): HeaderList | undefined {
   if (!readsManifest(view) || choosesItself(view.clientHeaders)) return undefined;
-  const present = parseAccept(headerValues(view.headers, 'Accept'));
+  const present = acceptedTypes(view.headers);
   if (added.every((type) => present.includes(type))) return undefined;
   const types = MANIFEST_TYPES.filter((type) => present.includes(type) || added.includes(type));
   return withHeader(view.headers, 'Accept', formatAccept([...types, '*/*']));
 }
 
 function choosesItself(clientHeaders: HeaderList): boolean {
-  const named = parseAccept(headerValues(clientHeaders, 'Accept'));
+  const named = acceptedTypes(clientHeaders);
   if (named.some((type) => isManifestType(type) || isSchema1Type(type))) return true;
   return readsOnlySchema1(headerValue(clientHeaders, 'User-Agent'));
 }

@@ -1,4 +1,4 @@
-import { formatAccept, parseAccept } from '../domain/accept.ts';
+import { acceptedTypes, formatAccept } from '../domain/accept.ts';
 import { headerValues, withHeader } from '../domain/headers.ts';
 import { readsManifest } from './accept-header.ts';
 import type { Fix } from './fix.ts';
@@ -13,7 +13,7 @@ export const acceptShape: Fix = {
   request: (view) => {
     if (!readsManifest(view)) return undefined;
     const lines = headerValues(view.headers, 'Accept');
-    const types = parseAccept(lines);
+    const types = acceptedTypes(view.headers);
     const wanted = formatAccept(types);
     if (types.length === 0 || (lines.length === 1 && lines[0] === wanted)) return undefined;
     return { note: 'wrote Accept as one line of plain types', headers: withHeader(view.headers, 'Accept', wanted) };

@@ -1,5 +1,4 @@
-import { parseAccept, type View, viewOf } from '../domain/accept.ts';
-import { headerValues } from '../domain/headers.ts';
+import { acceptedTypes, type View, viewOf } from '../domain/accept.ts';
 import type { Tag } from '../domain/reference.ts';
 import { judgeTag, stretchedTtl } from '../domain/tag-policy.ts';
 import { abandon, answerInTime, freshAnswer, staleAnswer } from './answer-resolution.ts';
@@ -31,7 +30,7 @@ export async function getByTag(
   tag: Tag,
 ): Promise<Answer> {
   const { freshness, upstream } = exchange.endpoint;
-  const view = viewOf(parseAccept(headerValues(request.sent.headers, 'Accept')));
+  const view = viewOf(acceptedTypes(request.sent.headers));
   const name = recordName(view, request.sent.query);
   const known = name === undefined ? undefined : services.facts.tag(upstream.name, request.repository, tag, name);
   const ttl = freshness.ttlOf(tag);

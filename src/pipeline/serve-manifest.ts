@@ -1,4 +1,4 @@
-import { parseAccept } from '../domain/accept.ts';
+import { acceptedTypes } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
 import { readsOnlySchema1 } from '../domain/engines.ts';
 import { type HeaderList, headerValue, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
@@ -138,8 +138,8 @@ function prepared(
 /** What decides, by tag, which form of a manifest a client can read. */
 function readerOf({ request }: Exchange, { reference, sent }: ManifestRequest): Reader {
   if (reference.kind === 'digest') return { accepted: [], schema1IsAll: false };
-  const named = parseAccept(headerValues(request.clientHeaders, 'Accept'));
-  const asked = parseAccept(headerValues(sent.headers, 'Accept'));
+  const named = acceptedTypes(request.clientHeaders);
+  const asked = acceptedTypes(sent.headers);
   const old = readsOnlySchema1(headerValue(request.clientHeaders, 'User-Agent'));
   return {
     accepted: MANIFEST_TYPES.filter((type) => named.includes(type)),

@@ -1,5 +1,5 @@
-import { formatAccept, parseAccept, viewOf } from '../domain/accept.ts';
-import { headerValues, withHeader } from '../domain/headers.ts';
+import { acceptedTypes, formatAccept, viewOf } from '../domain/accept.ts';
+import { withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import { isRefusedForAccept } from '../fixes/accept-named-type-404-retry.ts';
 import type { RequestView } from '../fixes/fix.ts';
@@ -12,7 +12,7 @@ const FIX = 'accept-named-type-404-retry';
 /** Whether a refusal may be due to the types that the client named: some that manifests have, and not all. */
 export function mayBeDueToAccept({ endpoint }: Exchange, sent: RequestView, { status }: Refusal): boolean {
   if ((status !== 404 && status !== 406) || endpoint.fixes.mode(FIX) === 'off') return false;
-  const view = viewOf(parseAccept(headerValues(sent.headers, 'Accept')));
+  const view = viewOf(acceptedTypes(sent.headers));
   return view !== 'all' && view !== 'none';
 }
 
@@ -32,7 +32,7 @@ export function widened(
   if (!silent) services.defects.prove(upstream.name, FIX);
   reportRepair(exchange, FIX, `asked again for all types after ${refusal.status}`);
   if (fixes.mode(FIX) !== 'on') return undefined;
-  const named = parseAccept(headerValues(sent.headers, 'Accept'));
+  const named = acceptedTypes(sent.headers);
   const all = formatAccept([...new Set([...named, ...MANIFEST_TYPES])]);
   return { ...sent, headers: withHeader(sent.headers, 'Accept', all) };
 }
