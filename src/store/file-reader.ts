@@ -26,7 +26,7 @@ interface Filled {
 }
 
 /** A crowd of quick clients must not hold a large buffer each: beyond this many bytes everybody gets small ones. */
-const CROWDED_BYTES = 64 * 1024 * 1024;
+const CROWDED_BYTES = 32 * 1024 * 1024;
 
 /** Reads a stretch of an open file into pooled buffers; the next chunk is read while a quick client sends this one. */
 export function createFileReader({ files, pool, clock }: FileReading, stretch: Stretch): BlobReader {

@@ -42,7 +42,7 @@ const COPIED_BYTES = 64 * 1024;
 
 /**
  * Makes an empty one.
- * @param pool for blocks of BLOCK_BYTES
+ * @param pool for blocks of BLOCK_BYTES, and for copies in a crowd
  * @param size how many bytes will come at most, when that is known
  */
 export function createRecentBytes(pool: BufferPool, size: () => number | undefined): RecentBytes {
@@ -71,7 +71,10 @@ export function createRecentBytes(pool: BufferPool, size: () => number | undefin
 
   function lend(block: Block, bytes: Uint8Array): Lent {
     if (pool.lent > CROWDED_BYTES) {
-      return { bytes: Buffer.from(bytes.subarray(0, COPIED_BYTES)), giveBack() {}, giveUp() {} };
+      const copy = pool.take(COPIED_BYTES);
+      const length = Math.min(bytes.length, COPIED_BYTES);
+      copy.set(bytes.subarray(0, length));
+      return { bytes: copy.subarray(0, length), giveBack: () => pool.give(copy), giveUp: () => pool.giveUp(copy) };
     }
     block.lent += 1;
     return {
