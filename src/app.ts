@@ -6,6 +6,7 @@ import type { CacheOperations } from './admin/cache-routes.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
+import { createAuthentications } from './auth/authenticate.ts';
 import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
 import { createOffenders, type Offenders } from './explain/offenders.ts';
@@ -89,7 +90,11 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   };
   const dispatch = createDispatch(services);
   bindUpstreams(store, config);
-  let generation = generationOf(config, dispatch, metrics, telemetry, hooks.watch);
+  const authentications = createAuthentications({
+    now: () => performance.now(),
+    log: (level, message, facts) => logger[level](facts, message),
+  });
+  let generation = generationOf(config, dispatch, metrics, telemetry, authentications, hooks.watch);
   let accepting = true;
   const server = createEdgeServer(() => generation.edge, connections, certificate);
   const admin = createAdminServer({
@@ -126,7 +131,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       grants.clear();
       absences.clear();
       defects.clear();
-      generation = generationOf(next, dispatch, metrics, telemetry, hooks.watch);
+      generation = generationOf(next, dispatch, metrics, telemetry, authentications, hooks.watch);
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);
       store.setScrubRate(next.cache.scrubRate);

@@ -1,4 +1,5 @@
 import type { Metrics } from './admin/metrics.ts';
+import type { Authentications } from './auth/authenticate.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from './config/config.ts';
 import { compilePolicy } from './domain/repository-policy.ts';
 import { compileTagRules } from './domain/tag-policy.ts';
@@ -30,10 +31,13 @@ export function generationOf(
   dispatch: Dispatch,
   metrics: Pick<Metrics, 'upstreamAnswered'>,
   telemetry: Telemetry,
+  authentications?: Authentications,
   watch = (upstream: GuardedClient) => upstream,
 ): Generation {
-  const { endpoints, upstreams } = openEndpoints(config, (name, upstream) =>
-    watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
+  const { endpoints, upstreams } = openEndpoints(
+    config,
+    (name, upstream) => watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
+    authentications,
   );
   const edge: Edge = {
     dispatch,
@@ -52,13 +56,14 @@ export function generationOf(
 export function openEndpoints(
   config: Config,
   open: (name: string, upstream: UpstreamConfig) => GuardedClient = openUpstream,
+  authentications?: Authentications,
 ): { readonly endpoints: EndpointRoutes; readonly upstreams: readonly GuardedClient[] } {
   const upstreams = new Map(
     Object.entries(config.upstreams).map(([name, upstream]) => [name, open(name, upstream)] as const),
   );
   const addresses = config.endpoints.map(
     ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({
-      endpoint: endpointOf(endpoint, upstreams, config),
+      endpoint: endpointOf(endpoint, upstreams, config, authentications),
       ns,
       isDefault,
       ...(host === undefined ? {} : { host }),
@@ -92,15 +97,18 @@ function endpointOf(
   endpoint: Omit<EndpointConfig, 'host' | 'prefix' | 'ns' | 'isDefault'>,
   upstreams: ReadonlyMap<string, GuardedClient>,
   config: Config,
+  authentications?: Authentications,
 ): Endpoint {
   const upstream = upstreams.get(endpoint.upstream);
   if (upstream === undefined)
     throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
   const fixes = compileFixes(FIXES, endpoint.fixes);
   const isHub = config.upstreams[endpoint.upstream]?.kind === 'dockerhub';
+  const authentication = endpoint.auth && authentications?.of(endpoint.name, endpoint.auth);
   return {
     name: endpoint.name,
     upstream,
+    ...(authentication && { authentication }),
     fixes,
     policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
     readOnly: endpoint.readOnly,

@@ -10,13 +10,24 @@ interface CertificatePlaces {
   readonly key?: unknown;
 }
 
-type Outcome<Value> = { readonly value: Value | undefined } | { readonly mistakes: readonly Mistake[] };
+/** What is in a file, or what is wrong with it. */
+export type Outcome<Value> = { readonly value: Value | undefined } | { readonly mistakes: readonly Mistake[] };
 
 /** What is wrong with the certificate to listen with: half of it, a file that cannot be read, or what is in the files. */
 export function certificateMistakes(written: WrittenMap): readonly Mistake[] {
   const places = { cert: valueAt(written, ['tls', 'cert']), key: valueAt(written, ['tls', 'key']) };
-  const outcome = readCertificate(places, ['tls']);
-  return 'mistakes' in outcome ? outcome.mistakes : [];
+  const outcomes = [readCertificate(places, ['tls']), readClientAuthorities(written)];
+  return outcomes.flatMap((outcome) => ('mistakes' in outcome ? outcome.mistakes : []));
+}
+
+function readClientAuthorities(written: WrittenMap): Outcome<Buffer> {
+  const path = ['tls', 'clientAuthorities'];
+  const file = valueAt(written, path);
+  if (typeof file !== 'string' || file === '') return { value: undefined };
+  if (valueAt(written, ['tls', 'cert']) !== undefined) return readAuthorities(file, path);
+  return {
+    mistakes: [{ path, message: 'needs tls.cert and tls.key: certificates are shown on TLS connections only' }],
+  };
 }
 
 /** What is in the files for connections to each upstream, or what is wrong with them. */
@@ -36,7 +47,7 @@ export function readIdentities(
   return mistakes.length > 0 ? { mistakes } : { read };
 }
 
-function readAuthorities(file: string | undefined, path: Path): Outcome<Buffer> {
+export function readAuthorities(file: string | undefined, path: Path): Outcome<Buffer> {
   if (file === undefined) return { value: undefined };
   const ca = fileAt(path, file);
   if (!('bytes' in ca)) return { mistakes: [ca] };

@@ -1,10 +1,11 @@
+import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
 import type { TagRule } from '../domain/tag-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
 import type { HostPort } from '../lib/address.ts';
-import type { CertificateFiles, TlsIdentities } from '../lib/certificate.ts';
+import type { ServerTlsFiles, TlsIdentities } from '../lib/certificate.ts';
 
 export const upstreamKinds = ['generic', 'dockerhub', 'gitlab'] as const;
 /** Which registry software answers, where that matters. */
@@ -78,6 +79,8 @@ export interface EndpointConfig {
   readonly isDefault: boolean;
   /** The repositories that it serves, by the upstream's names. */
   readonly repositories: { readonly allow: readonly RepositoryPattern[]; readonly deny: readonly RepositoryPattern[] };
+  /** How its clients show who they are; undefined where that is not asked. */
+  readonly auth?: AuthenticationSettings;
   readonly readOnly: boolean;
   /** The global settings with its own over them. */
   readonly cache: TagSettings;
@@ -90,7 +93,7 @@ export interface EndpointConfig {
 export interface Config {
   readonly listen: HostPort;
   /** The files of the certificate to listen with; without them clients speak plain HTTP. */
-  readonly tls: CertificateFiles | undefined;
+  readonly tls: ServerTlsFiles | undefined;
   readonly admin: { readonly listen: HostPort } | undefined;
   readonly cache: TagSettings & {
     /** As written: absolute, or relative to the working directory. */

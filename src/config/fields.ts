@@ -168,3 +168,20 @@ export const imageReference = () =>
   );
 export const platform = () =>
   parsed('platform', 'a platform such as linux/arm64', (written) => (isPlatform(written) ? written : undefined));
+
+/** Who issues tokens. Plain http proves nothing about who answers, unless nothing but this machine is between. */
+export const issuerUrl = () =>
+  parsed('URL', 'an https URL such as https://issuer.example.com', (written) => {
+    const url = /^https?:\/\//i.test(written) ? URL.parse(written) : null;
+    if (url === null || url.username !== '' || url.password !== '' || /[?#]/.test(written)) return undefined;
+    const isLocal = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+    return url.protocol === 'https:' || isLocal ? written : undefined;
+  });
+
+/** What a claim must be: one text or one of several; YAML makes numbers and booleans of some. */
+export const claimPatterns = () =>
+  field<readonly string[]>('text or list of texts', (written) => {
+    const all: readonly unknown[] = Array.isArray(written) ? written : [written];
+    const isPlain = all.length > 0 && all.every((one) => ['string', 'number', 'boolean'].includes(typeof one));
+    return isPlain ? { value: all.map(String) } : { wrong: expectedInstead('a text or a list of texts', written) };
+  });

@@ -1,4 +1,5 @@
 import type { Fix } from '../fixes/fix.ts';
+import { readAuthentication } from './authentication.ts';
 import { readIdentities } from './certificate.ts';
 import type { Config } from './config.ts';
 import { readCredentials } from './credentials.ts';
@@ -60,11 +61,15 @@ export function loadConfig({ flags, env, fixes }: ConfigSource): ConfigResult {
   if (mistakes.length > 0 || !checked.success) return { mistakes };
   const credentials = readCredentials(checked.data.upstreams, env);
   const identities = readIdentities(checked.data.upstreams);
-  if ('mistakes' in credentials || 'mistakes' in identities) {
-    const inFiles = [credentials, identities].flatMap((outcome) => ('mistakes' in outcome ? outcome.mistakes : []));
+  const authentication = readAuthentication(checked.data.endpoints);
+  if ('mistakes' in credentials || 'mistakes' in identities || 'mistakes' in authentication) {
+    const inFiles = [credentials, identities, authentication].flatMap((outcome) =>
+      'mistakes' in outcome ? outcome.mistakes : [],
+    );
     return { mistakes: inFiles.map((mistake) => formatMistake(mistake, sources)) };
   }
-  return { config: resolveConfig(checked.data, { credentials: credentials.read, identities: identities.read }, fixes) };
+  const read = { credentials: credentials.read, identities: identities.read, authentication: authentication.read };
+  return { config: resolveConfig(checked.data, read, fixes) };
 }
 
 function overlayFlags(below: unknown, flags: ConfigFlags) {

@@ -1,4 +1,5 @@
 import { nearest } from '../lib/nearest.ts';
+import { authenticationMistakes } from './auth-relations.ts';
 import { certificateMistakes } from './certificate.ts';
 import { claimMistakes } from './claims.ts';
 import type { Mistake } from './mistakes.ts';
@@ -23,6 +24,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...(names.length > 1 && endpoints.length === 0 ? [noEndpoint(names)] : []),
     ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
     ...claimMistakes(endpoints),
+    ...authenticationMistakes(written, endpoints),
     ...sameAddress(written),
     ...badTagPatterns(written, ['cache', 'tags']),
     ...endpoints.flatMap((_, index) => badTagPatterns(written, ['endpoints', index, 'cache', 'tags'])),

@@ -1,3 +1,4 @@
+import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
@@ -9,16 +10,20 @@ import type { WrittenConfig, WrittenFixes } from './schema.ts';
 
 type WrittenEndpoint = WrittenConfig['endpoints'][number];
 
-/** What was read from files and the environment for each upstream. */
-interface UpstreamSecrets {
+/** What was read from files and the environment. */
+interface FromFiles {
+  /** By upstream. */
   readonly credentials: ReadonlyMap<string, UpstreamCredentials>;
+  /** By upstream. */
   readonly identities: ReadonlyMap<string, TlsIdentities>;
+  /** For each written endpoint. */
+  readonly authentication: readonly (AuthenticationSettings | undefined)[];
 }
 
 /** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
 export function resolveConfig(
   written: WrittenConfig,
-  { credentials, identities }: UpstreamSecrets,
+  { credentials, identities, authentication }: FromFiles,
   fixes: readonly Fix[],
 ): Config {
   const { admin, tls, cache, endpoints, upstreams, fixes: globalFixes, audit, ...rest } = written;
@@ -31,7 +36,7 @@ export function resolveConfig(
   return {
     ...rest,
     cache: { dir, maxSize, scrubRate, ...resolveTags(tagSettings) },
-    tls: tls.cert === undefined || tls.key === undefined ? undefined : { cert: tls.cert, key: tls.key },
+    tls: resolveTls(tls),
     audit: audit.file === undefined ? undefined : { ...audit, file: audit.file },
     admin: admin.listen === 'off' ? undefined : { listen: admin.listen },
     upstreams: Object.fromEntries(
@@ -44,12 +49,17 @@ export function resolveConfig(
         },
       ]),
     ),
-    endpoints: listed.map((endpoint) => ({
+    endpoints: listed.map((endpoint, index) => ({
       ...resolve(endpoint),
+      ...onlySet({ auth: authentication[index] }),
       cache: resolveTags({ ...tagSettings, ...onlySet(endpoint.cache) }),
       isDefault: endpoint === byDefault,
     })),
   };
+}
+
+function resolveTls({ cert, key, clientAuthorities }: WrittenConfig['tls']): Config['tls'] {
+  return cert === undefined || key === undefined ? undefined : { cert, key, ...onlySet({ clientAuthorities }) };
 }
 
 /** The endpoint without an address, or else the only one that has no more than namespaces. */
@@ -68,11 +78,19 @@ const ONLY_ENDPOINT: WrittenEndpoint = {
 };
 
 function resolveEndpoint(
-  { host, prefix, profile: named, cache: _, fixes: ownFixes, ...rest }: WrittenEndpoint & { readonly upstream: string },
+  {
+    host,
+    prefix,
+    profile: named,
+    cache: _,
+    auth: _ways,
+    fixes: ownFixes,
+    ...rest
+  }: WrittenEndpoint & { readonly upstream: string },
   kind: UpstreamKind | undefined,
   globalFixes: WrittenFixes,
   fixes: readonly Fix[],
-): Omit<EndpointConfig, 'isDefault' | 'cache'> {
+): Omit<EndpointConfig, 'isDefault' | 'cache' | 'auth'> {
   const profile = chooseProfile(named, kind);
   const settings = fixes.map(
     (fix) =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Fix } from '../fixes/fix.ts';
 import { profileNames } from '../fixes/profiles.ts';
 import { host, repositoryPattern, repositoryPrefix, text, yesOrNo } from './fields.ts';
+import { authSchema } from './schema-auth.ts';
 import { endpointCacheSchema } from './schema-cache.ts';
 import { fixSettings } from './schema-fixes.ts';
 
@@ -32,6 +33,7 @@ export function endpointSchema(fixes: readonly Fix[]) {
           .describe('Those of them that it does not serve after all. They are answered as if they did not exist.'),
       })
       .prefault({}),
+    auth: authSchema(),
     readOnly: yesOrNo().prefault(false).describe('Whether it refuses pushes and deletes.'),
     cache: endpointCacheSchema().prefault({}),
     profile: z

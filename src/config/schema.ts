@@ -23,6 +23,9 @@ export function configSchema(fixes: readonly Fix[]) {
             'A file with the certificate to listen with and its chain, in PEM. Without it clients speak plain HTTP.',
           ),
         key: text('path').optional().describe('The file with its private key, in PEM.'),
+        clientAuthorities: text('path')
+          .optional()
+          .describe('A file with certificates of authorities, in PEM, that vouch for clients (`auth.certificates`).'),
       })
       .prefault({}),
     admin: z

@@ -35,6 +35,28 @@ export function clientOrigin(incoming: IncomingMessage, headers: HeaderList, hos
   return `${scheme.toLowerCase() === 'https' ? 'https' : 'http'}://${forwardedHost ?? host}`;
 }
 
+/**
+ * Where a request comes from: the address that a trusted proxy says (X-Forwarded-For), or that of the last proxy that is not
+ * trusted. What is left of it anybody can make up.
+ */
+export function clientAddress({ socket }: IncomingMessage, headers: HeaderList, trusts: TrustCheck): string {
+  const way = headerValues(headers, 'X-Forwarded-For').flatMap((value) => value.split(','));
+  let address = socket.remoteAddress ?? '';
+  while (trusts(address)) {
+    const before = addressIn(way.pop() ?? '');
+    if (before === undefined) break;
+    address = before;
+  }
+  return address;
+}
+
+/** Some proxies write a port behind it. */
+function addressIn(written: string): string | undefined {
+  const text = written.trim();
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  return isIP(bare) === 0 ? undefined : bare;
+}
+
 function firstValue(headers: HeaderList, name: string): string | undefined {
   const value = headerValue(headers, name)?.split(',')[0]?.trim();
   return value === '' ? undefined : value;

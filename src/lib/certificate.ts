@@ -13,6 +13,18 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+/** The files of a server's certificate. */
+export interface ServerTlsFiles extends CertificateFiles {
+  /** Of authorities that vouch for clients, in PEM. */
+  readonly clientAuthorities?: string;
+}
+
+/** What a server works with, in PEM. */
+export interface ServerTls extends Certificate {
+  /** Authorities that vouch for clients. */
+  readonly ca?: Buffer;
+}
+
 /** What proves who is who on connections to a server, in PEM. */
 export interface TlsIdentities {
   /** Authorities that vouch for servers, besides those that Node knows. */

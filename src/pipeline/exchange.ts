@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Authentication } from '../domain/authentication.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { RepositoryPolicy } from '../domain/repository-policy.ts';
 import type { TagPolicy } from '../domain/tag-policy.ts';
@@ -14,6 +15,8 @@ export interface Endpoint {
   readonly fixes: FixSet;
   /** The repositories that it serves, by the upstream's names. */
   readonly policy: RepositoryPolicy;
+  /** Finds out who its clients are; absent where that is not asked. */
+  readonly authentication?: Authentication;
   /** Whether it takes nothing but GET and HEAD. */
   readonly readOnly: boolean;
   /** How names of one component are treated; `off` for any registry but the Docker Hub. */

@@ -30,7 +30,7 @@ describe('environment variables', () => {
 
   it('exist for every key of the reference', async () => {
     const names = listKeys(configSchema(sampleFixes)).map(({ variable }) =>
-      variable.replace('<NAME>', 'HUB').replace('<N>', '0').replace('<FIX>', 'ADD_TYPE'),
+      variable.replace('<NAME>', 'HUB').replaceAll('<N>', '0').replace('<FIX>', 'ADD_TYPE'),
     );
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) {

@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { HeaderList } from '../../src/domain/headers.ts';
-import { callerOf, clientOrigin, trustCheck } from '../../src/http/client.ts';
+import { callerOf, clientAddress, clientOrigin, trustCheck } from '../../src/http/client.ts';
 
 describe('a trusted proxy', () => {
   const trusts = trustCheck(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1']);
@@ -100,5 +100,44 @@ describe('the identity of a caller', () => {
     const { identity } = of(['Authorization', 'Basic YTph'], ['Cookie', 'session=42']);
     expect(identity).toMatch(/^[\w-]{43}$/);
     for (const secret of ['YTph', 'a:a', 'session', '42=']) expect(identity).not.toContain(secret);
+  });
+});
+
+describe('the address of a client', () => {
+  const trusts = trustCheck(['10.0.0.0/8', '2001:db8::/32']);
+
+  function addressOf(remoteAddress: string, ...forwarded: readonly string[]): string {
+    const incoming = new IncomingMessage(
+      Object.defineProperties(new Socket(), { remoteAddress: { value: remoteAddress } }),
+    );
+    const headers = forwarded.map((value) => ['X-Forwarded-For', value] as const);
+    return clientAddress(incoming, headers, trusts);
+  }
+
+  it('is that of its connection, whatever it says', () => {
+    expect(addressOf('192.0.2.1')).toBe('192.0.2.1');
+    expect(addressOf('192.0.2.1', '198.51.100.1')).toBe('192.0.2.1');
+  });
+
+  it('is what a trusted proxy says, and not what the client told that proxy', () => {
+    expect(addressOf('10.0.0.1', '198.51.100.1')).toBe('198.51.100.1');
+    expect(addressOf('10.0.0.1', '203.0.113.9, 198.51.100.1')).toBe('198.51.100.1');
+    expect(addressOf('10.0.0.1', '203.0.113.9', '198.51.100.1, 10.0.0.2')).toBe('198.51.100.1');
+  });
+
+  it.each([
+    ['198.51.100.1:4711', '198.51.100.1'],
+    ['[2001:db9::1]:4711', '2001:db9::1'],
+    ['[2001:db9::1]', '2001:db9::1'],
+    ['2001:db9::1', '2001:db9::1'],
+    ['unknown', '10.0.0.1'],
+    ['', '10.0.0.1'],
+  ])('is, where the proxy says "%s", %s', (said, address) => {
+    expect(addressOf('10.0.0.1', said)).toBe(address);
+  });
+
+  it('is that of the proxy when it says nothing, or of the last that was one', () => {
+    expect(addressOf('10.0.0.1')).toBe('10.0.0.1');
+    expect(addressOf('10.0.0.1', '10.0.0.2, 10.0.0.3')).toBe('10.0.0.2');
   });
 });

@@ -37,6 +37,7 @@ describe('config.yaml', () => {
       await writeFile(join(directory.path, `${name}.crt`), certificate);
       await writeFile(join(directory.path, `${name}.key`), key);
     }
+    await writeFile(join(directory.path, 'users.htpasswd'), `bob:$2y$05$${'a'.repeat(53)}\n`);
     const complete = await loadValid({ file: allKeysSet.replaceAll('/etc/manifix', directory.path), fixes: FIXES });
     expect(asItIs.endpoints).toMatchObject([{ name: 'default', upstream: 'hub' }]);
     expect(complete.endpoints).toMatchObject([{ name: 'default' }, { name: 'team', host: 'team.example.com' }]);

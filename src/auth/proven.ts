@@ -1,0 +1,47 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** Credentials that were right, without the credentials. */
+export interface Proven {
+  /** Stands for credentials, and for nobody outside of this process. */
+  seal(...parts: readonly string[]): string;
+  /**
+   * Whether these credentials were right against `against` (what they are checked with, such as a hash): `now` for a moment ago,
+   * `lately` for longer ago.
+   */
+  when(seal: string, against: string): 'now' | 'lately' | undefined;
+  add(seal: string, against: string): void;
+}
+
+/** For so long a right password is not computed again. */
+const FRESH_FOR = 5 * 60_000;
+/** For so long it is known that somebody has it who had a right one before. */
+const KNOWN_FOR = 24 * 60 * 60_000;
+const MAX_PROVEN = 20_000;
+
+/**
+ * Keeps at most so many; those that were not used for the longest time go first. The key is made anew by each process and
+ * leaves it nowhere, so that a seal cannot be tried against a list of passwords.
+ * @param now milliseconds of a clock that nobody sets
+ */
+export function createProven(now: () => number, max = MAX_PROVEN): Proven {
+  const key = randomBytes(32);
+  const proven = new Map<string, { readonly against: string; readonly at: number }>();
+  return {
+    seal: (...parts) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url'),
+    when(seal, against) {
+      const found = proven.get(seal);
+      if (found === undefined) return undefined;
+      proven.delete(seal);
+      const age = now() - found.at;
+      if (found.against !== against || age >= KNOWN_FOR) return undefined;
+      proven.set(seal, found);
+      return age < FRESH_FOR ? 'now' : 'lately';
+    },
+    add(seal, against) {
+      proven.delete(seal);
+      proven.set(seal, { against, at: now() });
+      const [oldest] = proven.keys();
+      if (proven.size > max && oldest !== undefined) proven.delete(oldest);
+    },
+  };
+}
