@@ -19,13 +19,13 @@ import type { HostPort } from './lib/address.ts';
 import type { Certificate } from './lib/certificate.ts';
 import { systemClock } from './lib/clock.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
-import { createShortMemory } from './lib/short-memory.ts';
 import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
 import { toolOperations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
 import { createHeadTrust } from './pipeline/head-trust.ts';
-import type { Refusal, Services, Telemetry } from './pipeline/ports.ts';
+import { createMemories } from './pipeline/memories.ts';
+import type { Services, Telemetry } from './pipeline/ports.ts';
 import { createAuditLog } from './store/audit-log.ts';
 import { auditedPurge } from './store/audited-purge.ts';
 import { createDescriptors } from './store/descriptors.ts';
@@ -33,9 +33,6 @@ import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createDefects } from './upstream/defects.ts';
 import type { UpstreamClient } from './upstream/upstream.ts';
-
-/** Answers 404 that are remembered; each holds at most an error body. */
-const MAX_ABSENCES = 1_000;
 
 /** A running manifix. */
 export interface App {
@@ -72,7 +69,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), offenders, hooks);
   const grants = createGrants();
   const changes = createVersions();
-  const absences = createShortMemory<Refusal>(MAX_ABSENCES);
+  const memories = createMemories();
   const services: Services = {
     blobs: store.blobs,
     manifests: store.manifests,
@@ -84,7 +81,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     telemetry,
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes,
-    absences,
+    ...memories,
     now: Date.now,
     locationKey: randomBytes(32),
   };
@@ -129,7 +126,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       const replaced = generation;
       bindUpstreams(store, next);
       grants.clear();
-      absences.clear();
+      memories.clear();
       defects.clear();
       generation = generationOf(next, dispatch, metrics, telemetry, authentications, hooks.watch);
       logger.level = next.log.level;

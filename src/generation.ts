@@ -11,6 +11,7 @@ import { createEndpointRoutes, type EndpointAddress, type EndpointRoutes } from 
 import type { Edge } from './http/handle.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
+import { createTokenMemory } from './http/token-memory.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Telemetry } from './pipeline/ports.ts';
@@ -39,10 +40,12 @@ export function generationOf(
     (name, upstream) => watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
     authentications,
   );
+  const tokenMemory = createTokenMemory();
   const edge: Edge = {
     dispatch,
     endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now),
+    tokens: createTokenEndpoint(endpoints, Date.now, tokenMemory),
+    tokenMemory,
     cursors: createCursors(),
     trusts: trustCheck(config.trustedProxies),
     observe: (request) => telemetry.requestFinished(request),

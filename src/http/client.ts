@@ -5,6 +5,8 @@ import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../domain/headers.ts';
 import { headerValue, headerValues } from '../domain/headers.ts';
 import type { Caller, Endpoint } from '../pipeline/exchange.ts';
+import { withoutStandIn } from './stand-in-tokens.ts';
+import type { TokenMemory } from './token-memory.ts';
 
 /** Says whether an address belongs to a proxy whose forwarding headers are believed. */
 export type TrustCheck = (address: string | undefined) => boolean;
@@ -65,9 +67,19 @@ function firstValue(headers: HeaderList, name: string): string | undefined {
 /** All who may use an endpoint whose registry is not asked in their names; they are one to the registry. */
 const EVERYBODY: Caller = { identity: 'everybody', anonymous: true };
 
-/** Who is asking, as far as it matters to the endpoint's registry. */
-export function callerAt({ upstream }: Endpoint, headers: HeaderList, query: string): Caller {
-  return upstream.authority === 'own' ? EVERYBODY : callerOf(headers, query);
+/** Who is asking, as far as it matters to the endpoint's registry. A token that everybody gets makes nobody somebody. */
+export function callerAt(
+  { upstream }: Endpoint,
+  headers: HeaderList,
+  query: string,
+  { anonymous, standIns }: TokenMemory,
+): Caller {
+  if (upstream.authority === 'own') return EVERYBODY;
+  const withoutToken = standIns.reason(upstream, headers);
+  if (withoutToken !== undefined) return { ...callerOf(withoutStandIn(headers), query), withoutToken };
+  const caller = callerOf(headers, query);
+  const isNobody = parametersIn(query).length === 0 && anonymous.isAllOf(upstream.name, headers);
+  return isNobody ? { ...caller, anonymous: true } : caller;
 }
 
 /**
@@ -75,8 +87,15 @@ export function callerAt({ upstream }: Endpoint, headers: HeaderList, query: str
  * registries take a token: they see both.
  */
 export function callerOf(headers: HeaderList, query = ''): Caller {
-  const parameters = query.split('&').filter((parameter) => parameter !== '');
-  const credentials = [headerValues(headers, 'Authorization'), headerValues(headers, 'Cookie'), parameters];
+  const credentials = [headerValues(headers, 'Authorization'), headerValues(headers, 'Cookie'), parametersIn(query)];
   if (credentials.flat().length === 0) return { identity: 'anonymous', anonymous: true };
   return { identity: hash('sha256', JSON.stringify(credentials), 'base64url'), anonymous: false };
+}
+
+/** Parameters that say which part of a list is wanted. */
+const OF_LISTS = /^(?:artifactType|last|n)=/;
+
+/** The parameters that may hold credentials. */
+function parametersIn(query: string): readonly string[] {
+  return query.split('&').filter((parameter) => parameter !== '' && !OF_LISTS.test(parameter));
 }

@@ -15,7 +15,9 @@ import { hostOf, openPassage, type Passage } from './passage.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
 import { originForm, parseTarget, type Target } from './routes.ts';
+import { withoutStandIn } from './stand-in-tokens.ts';
 import { isTokenRequest, type TokenEndpoint } from './token-endpoint.ts';
+import type { TokenMemory } from './token-memory.ts';
 import { withVia } from './via.ts';
 
 /** What the edge works with; a reload replaces it as a whole. */
@@ -24,6 +26,7 @@ export interface Edge {
   readonly endpoints: EndpointRoutes;
   readonly cursors: Cursors;
   readonly tokens: TokenEndpoint;
+  readonly tokenMemory: TokenMemory;
   readonly trusts: TrustCheck;
   readonly observe: (request: FinishedRequest) => void;
   readonly audit: (event: AuditEvent) => void;
@@ -84,7 +87,7 @@ export async function handle(
       passage = openAsMeant(edge, incoming, headers, { target, url }, applied);
       seen.endpoint = passage.endpoint.name;
       seen.kind = passage.target.route.kind;
-      const exchange = exchangeOf(passage, { applied, incoming, outgoing }, headers, id);
+      const exchange = exchangeOf(edge, passage, { applied, incoming, outgoing }, headers, id);
       answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
     }
   } catch (error) {
@@ -160,13 +163,14 @@ function keepReady(
 }
 
 function exchangeOf(
+  { tokenMemory }: Edge,
   { endpoint, clientOrigin, target }: Passage,
   parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
   clientHeaders: HeaderList,
   id: string,
 ): Exchange {
   const { incoming, outgoing } = parts;
-  const headers = withVia(clientHeaders, id.slice(0, id.lastIndexOf('-')));
+  const headers = withVia(withoutStandIn(clientHeaders), id.slice(0, id.lastIndexOf('-')));
   const gone = new AbortController();
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(new Error('the client is gone'));
@@ -179,7 +183,7 @@ function exchangeOf(
     id,
     endpoint,
     clientOrigin,
-    caller: callerAt(endpoint, clientHeaders, query),
+    caller: callerAt(endpoint, clientHeaders, query, tokenMemory),
     request: {
       method: incoming.method ?? 'GET',
       route,

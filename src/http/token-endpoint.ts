@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { basicAuthorization } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValues, withHeader, withoutHeaders } from '../domain/headers.ts';
-import { checkRealm } from '../domain/realm.ts';
+import { type HeaderList, withHeader, withoutHeaders } from '../domain/headers.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { mapScopes, upstreamName } from '../domain/repository-names.ts';
-import type { Route } from '../domain/route.ts';
-import { formatRoute } from '../domain/route-path.ts';
-import { completeTokenAnswer } from '../domain/token-answer.ts';
+import { completeTokenAnswer, parseTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
 import { forward } from '../pipeline/pass-through-proxy.ts';
+import { asksAsNobody } from './anonymous-tokens.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
+import { createRealms, type Realm } from './realms.ts';
+import { bearsStandIn } from './stand-in-tokens.ts';
+import type { TokenMemory } from './token-memory.ts';
 
 /** A request for a token, whose scopes have the client's names. */
 export interface TokenRequest {
@@ -43,48 +43,62 @@ export function tokenRealm(clientOrigin: string, { endpoint, namespace }: Reache
   return namespace === undefined ? `${clientOrigin}/token` : `${clientOrigin}/token/${endpoint.name}`;
 }
 
-interface Realm {
-  readonly url: URL;
-  readonly service: string | undefined;
-}
-
 const MAX_BODY = 64 * 1024;
-const REMEMBERED_FOR = 300_000;
 const FORWARDED = new Set(['authorization', 'accept', 'user-agent', 'content-type']);
 const RETURNED = new Set(['content-type', 'cache-control', 'retry-after', 'www-authenticate']);
 
-export function createTokenEndpoint(routes: EndpointRoutes, now: () => number): TokenEndpoint {
-  const realms = new WeakMap<Endpoint['upstream'], { readonly realm: Realm; readonly until: number }>();
+export function createTokenEndpoint(
+  routes: EndpointRoutes,
+  now: () => number,
+  { anonymous, standIns }: TokenMemory,
+): TokenEndpoint {
+  const realmOf = createRealms(now);
 
-  async function realmOf(endpoint: Endpoint, repository: RepositoryName | undefined): Promise<Realm | undefined> {
-    const known = realms.get(endpoint.upstream);
-    if (known !== undefined && now() < known.until) return known.realm;
-    const realm =
-      (await askForRealm(endpoint, { kind: 'base' })) ??
-      (repository && (await askForRealm(endpoint, { kind: 'tags', repository })));
-    if (realm !== undefined) realms.set(endpoint.upstream, { realm, until: now() + REMEMBERED_FOR });
-    return realm;
+  /** What the registry's token service answers. */
+  async function answerOf(request: TokenRequest, reached: Reached, form: URLSearchParams): Promise<TokenAnswer> {
+    const scopes = mapScopes(scopesIn(form), (name) => servedName(reached, name));
+    const realm = await realmOf(reached.endpoint, repositoryIn(scopes));
+    return realm === undefined ? anonymousToken() : askRealm(request, reached.endpoint, realm, form, scopes);
   }
 
   return async (request) => {
-    const { incoming, url, host } = request;
+    const { incoming, url, host, headers } = request;
     const { method } = incoming;
     if (method !== 'GET' && method !== 'POST') {
       throw new RegistryError('UNSUPPORTED', { headers: [['Allow', 'GET, POST']] });
     }
     const form = new URLSearchParams(method === 'POST' ? await bodyOf(incoming) : url.replace(/^[^?]*\??/, ''));
-    const scopes = form.getAll('scope').join(' ');
-    const reached = reach(routes, PATH.exec(url)?.[1], host, scopes);
-    const mapped = mapScopes(scopes, (name) => servedName(reached, name));
-    const realm = await realmOf(reached.endpoint, repositoryIn(mapped));
-    if (realm === undefined) return anonymousToken();
-    form.delete('scope');
-    for (const scope of mapped.split(' ')) if (scope !== '') form.append('scope', scope);
-    if (realm.service !== undefined) form.set('service', realm.service);
-    const { fixes } = reached.endpoint;
-    const answer = await askInWays(request, reached.endpoint, realm.url, method, form);
-    return answer.status === 200 ? completed(request, fixes, answer) : answer;
+    const reached = reach(routes, PATH.exec(url)?.[1], host, scopesIn(form));
+    const { upstream } = reached.endpoint;
+    const isNobody = asksAsNobody(method, headers, form);
+    return standIns.answer(upstream, bearsStandIn(isNobody, scopesIn(form)), async () => {
+      const answer = await answerOf(request, reached, form);
+      const given = isNobody && answer.status === 200 ? parseTokenAnswer(textOf(answer)) : undefined;
+      if (given !== undefined) anonymous.note(upstream.name, given);
+      return answer;
+    });
   };
+}
+
+function scopesIn(form: URLSearchParams): string {
+  return form.getAll('scope').join(' ');
+}
+
+/** Asks the registry's token service, in the registry's names. */
+async function askRealm(
+  request: TokenRequest,
+  endpoint: Endpoint,
+  { url, service }: Realm,
+  asked: URLSearchParams,
+  scopes: string,
+): Promise<TokenAnswer> {
+  const form = new URLSearchParams(asked);
+  form.delete('scope');
+  for (const scope of scopes.split(' ')) if (scope !== '') form.append('scope', scope);
+  if (service !== undefined) form.set('service', service);
+  const method = request.incoming.method === 'POST' ? 'POST' : 'GET';
+  const answer = await askInWays(request, endpoint, url, method, form);
+  return answer.status === 200 ? completed(request, endpoint.fixes, answer) : answer;
 }
 
 /** Statuses of a token service that knows GET only. */
@@ -110,7 +124,7 @@ async function askInWays(
 
 /** The token under the names that clients look for, and with its lifetime. */
 function completed(request: TokenRequest, fixes: Endpoint['fixes'], answer: TokenAnswer): TokenAnswer {
-  const text = completeTokenAnswer(Buffer.from(answer.body.bytes).toString());
+  const text = completeTokenAnswer(textOf(answer));
   if (text === undefined || !applies(request, fixes, 'named the token as all clients look for it')) return answer;
   return tokenAnswer(200, withoutHeaders(answer.headers, 'Content-Length'), Buffer.from(text));
 }
@@ -125,6 +139,10 @@ function applies({ applied }: TokenRequest, fixes: Endpoint['fixes'], note: stri
 const TOKEN_TIMEOUT = 10_000;
 
 type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly bytes: Uint8Array } };
+
+function textOf({ body }: TokenAnswer): string {
+  return Buffer.from(body.bytes).toString();
+}
 
 /** The answer of the token service itself, whatever it is. */
 async function askTokenService(
@@ -180,23 +198,11 @@ function repositoryIn(scopes: string): RepositoryName | undefined {
   return first === undefined ? undefined : upstreamName({ prefix: '', library: false }, first);
 }
 
-/** What the registry itself says about where its tokens come from; nothing when it wants none, or names a place of others. */
-async function askForRealm({ upstream, realms }: Endpoint, route: Route): Promise<Realm | undefined> {
-  const { status, headers, body } = await upstream.request({ method: 'GET', path: formatRoute(route), headers: [] });
-  body.destroy();
-  if (status !== 401) return undefined;
-  const challenge = challengeOf(parseChallenges(headerValues(headers, 'WWW-Authenticate')), 'bearer');
-  const checked = checkRealm(challenge?.parameters.get('realm') ?? '', upstream.origin, realms);
-  return challenge === undefined || 'wrong' in checked
-    ? undefined
-    : { url: checked.url, service: challenge.parameters.get('service') };
-}
-
 /**
  * A client that heard of tokens from one registry asks for one for each. A registry that wants none takes no notice of what it
  * is sent.
  */
-function anonymousToken(): Answer {
+function anonymousToken(): TokenAnswer {
   const token = { token: 'anonymous', access_token: 'anonymous', expires_in: 60 };
   return tokenAnswer(200, [['Content-Type', 'application/json']], Buffer.from(JSON.stringify(token)));
 }

@@ -1,3 +1,4 @@
+import { challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { algorithmOf, type Digest, parseDigest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
@@ -7,7 +8,7 @@ import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import { askHead } from './ask-head.ts';
 import type { Exchange } from './exchange.ts';
-import type { ReadAccess, Services } from './ports.ts';
+import type { ReadAccess, Refusal, Services } from './ports.ts';
 import type { LinkKind } from './ports-facts.ts';
 
 /** Whether this caller was lately seen to read this content in this repository, so that nobody needs to be asked. */
@@ -35,9 +36,36 @@ export function recordReadAccess(
   const upstream = exchange.endpoint.upstream.name;
   const { anonymous, identity } = exchange.caller;
   services.grants.add(upstream, repository, identity);
+  if (anonymous && showsToken(exchange)) services.openToTokens.put(openName(exchange, repository), {}, OPEN_FOR);
   const known = services.facts.link(upstream, repository, kind, digest);
   if (known === 'open' || (known === 'private' && !anonymous)) return;
   services.facts.putLink(upstream, repository, kind, digest, anonymous ? 'open' : 'private');
+}
+
+/** For how long a repository counts as open to tokens after one that everybody gets was served there, in milliseconds. */
+const OPEN_FOR = 60 * 60_000;
+
+function openName({ endpoint }: Exchange, repository: RepositoryName): string {
+  return `${endpoint.upstream.name}\n${repository}`;
+}
+
+function showsToken({ endpoint, request }: Exchange): boolean {
+  return endpoint.upstream.authority === 'caller' && headerValue(request.headers, 'Authorization') !== undefined;
+}
+
+/** Whether a refusal is only the way in which clients learn to get a token, where tokens that everybody gets open the repository. */
+export function isCallForToken(
+  services: Services,
+  exchange: Exchange,
+  repository: RepositoryName,
+  { status, headers }: Pick<Refusal, 'status' | 'headers'>,
+): boolean {
+  if (status !== 401 || showsToken(exchange)) return false;
+  const challenges = parseChallenges(headerValues(headers, 'WWW-Authenticate'));
+  return (
+    challengeOf(challenges, 'bearer') !== undefined &&
+    services.openToTokens.get(openName(exchange, repository)) !== undefined
+  );
 }
 
 /**
@@ -50,9 +78,11 @@ export function recordRefusal(
   repository: RepositoryName,
   kind: LinkKind,
   digest: Digest,
+  refusal: Pick<Refusal, 'status' | 'headers'>,
 ): void {
   const upstream = exchange.endpoint.upstream.name;
   if (!exchange.caller.anonymous || services.facts.link(upstream, repository, kind, digest) !== 'open') return;
+  if (isCallForToken(services, exchange, repository, refusal)) return;
   services.facts.putLink(upstream, repository, kind, digest, 'private');
 }
 
@@ -99,12 +129,13 @@ async function askForAccess(
       return { outcome: 'allowed' };
     }
     if (answer.status === 200) return { outcome: 'unreachable', error: wrongAnswer(digest) };
-    if (!isOutage(answer.status)) {
-      recordRefusal(services, exchange, repository, kind, digest);
+    const reason = reasonOfOutage(exchange, answer);
+    if (reason === undefined) {
+      recordRefusal(services, exchange, repository, kind, digest, answer);
       if (answer.status === 404) services.facts.dropLink(exchange.endpoint.upstream.name, repository, kind, digest);
       return { outcome: 'refused', status: answer.status, headers: answer.headers };
     }
-    return outage(services, exchange, repository, kind, digest, outageError(answer.status, answer.headers));
+    return outage(services, exchange, repository, kind, digest, reason);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     return outage(services, exchange, repository, kind, digest, error);
@@ -121,17 +152,34 @@ export function confirms(headers: HeaderList, digest: Digest): boolean {
   return parseMediaType(headerValue(headers, 'Content-Type')) !== 'text/html';
 }
 
+/**
+ * Why an answer says nothing about the content: the registry is overloaded or broken, or refuses a caller who had nobody to get
+ * a token from. Undefined when it does say something.
+ */
+function reasonOfOutage(
+  { caller }: Exchange,
+  { status, headers }: Pick<Refusal, 'status' | 'headers'>,
+): RegistryError | undefined {
+  if (isOutage(status)) return outageError(status, headers);
+  return status === 401 ? caller.withoutToken : undefined;
+}
+
 /** Statuses that say nothing about the content: the registry is overloaded or broken. */
 export function isOutage(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
+/** Whether a request failed because the registry could not be asked. */
+export function isOutageError(error: unknown): error is RegistryError {
+  return error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS');
+}
+
 /** The registry's own refusal to work, as an error that keeps its status and Retry-After. */
-export function outageError(status: number, headers: HeaderList): RegistryError {
+export function outageError(status: number, headers: HeaderList, who = 'the registry'): RegistryError {
   const kept = headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const);
   return new RegistryError(status === 429 ? 'TOOMANYREQUESTS' : 'UNAVAILABLE', {
     status,
-    message: `the registry answered ${status}`,
+    message: `${who} answered ${status}`,
     headers: kept,
   });
 }

@@ -73,10 +73,11 @@ async function answerResolution(
     case 'refused': {
       const { refusal } = resolved;
       reportRedirect(exchange, { status: refusal.status, redirected: false });
-      const outage = isOutage(refusal.status);
-      const stale = outage ? await staleAnswer(services, exchange, request, known, 'registry-unavailable') : undefined;
-      if (!outage && known !== undefined) recordRefusal(services, exchange, request.repository, 'manifest', known);
+      const reason = reasonOfRefusal(exchange, refusal.status);
+      const stale = reason && (await staleAnswer(services, exchange, request, known, reason));
       if (stale !== undefined) return stale;
+      if (reason === undefined && known !== undefined)
+        recordRefusal(services, exchange, request.repository, 'manifest', known, refusal);
       const answer = relayRefusal(services, exchange, request.sent, refusal);
       return resolved.remembered === true ? { ...answer, cache: 'hit' } : answer;
     }
@@ -86,6 +87,16 @@ async function answerResolution(
       return stale;
     }
   }
+}
+
+/**
+ * Why a refusal says nothing about what is known: the registry is overloaded or broken, nobody could be asked for a token, or the
+ * account in whose name manifix asks is refused, as it is with an old password. Undefined when it does say something.
+ */
+export function reasonOfRefusal({ endpoint, caller }: Exchange, status: number): StaleReason | undefined {
+  if (isOutage(status)) return 'registry-unavailable';
+  if (status === 401 && caller.withoutToken !== undefined) return 'no-token';
+  return endpoint.upstream.hasAccount && (status === 401 || status === 403) ? 'account-refused' : undefined;
 }
 
 /** What came compressed and goes on so. */
@@ -130,11 +141,13 @@ export async function staleAnswer(
 const WARNINGS: Partial<Record<StaleReason, string>> = {
   'registry-slow': 'the registry takes its time; this is the last known content',
   'rate-limit': 'the registry allows hardly any more requests; this is the last known content',
+  'no-token': 'the token service of the registry cannot be asked at the moment; this is the last known content',
+  'account-refused': 'the registry refuses the account of manifix; this is the last known content',
   'registry-unavailable': 'the registry cannot be asked at the moment; this is the last known content',
 };
 
 /** distribution-spec, "Warnings": code 299, agent "-", no date. What is refreshed behind an answer is no trouble to tell of. */
-function warned(headers: HeaderList, reason: StaleReason): HeaderList {
+export function warned(headers: HeaderList, reason: StaleReason): HeaderList {
   const text = WARNINGS[reason];
   return text === undefined ? headers : [...headers, ['Warning', `299 - "manifix: ${text}"`]];
 }

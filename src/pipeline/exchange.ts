@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Authentication } from '../domain/authentication.ts';
+import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { RepositoryPolicy } from '../domain/repository-policy.ts';
 import type { TagPolicy } from '../domain/tag-policy.ts';
@@ -32,7 +33,10 @@ export interface Endpoint {
 /** Who is asking. `identity` stands for the credentials and does not reveal them. */
 export interface Caller {
   readonly identity: string;
+  /** Whether it may what everybody may: it shows no credentials, or a token that everybody gets. */
   readonly anonymous: boolean;
+  /** Why it got no token, while nobody could be asked for one: that the registry wants one says nothing then. */
+  readonly withoutToken?: RegistryError;
 }
 
 /** One request and what becomes known about it on its way. */
@@ -54,7 +58,13 @@ export interface Exchange {
 }
 
 /** Why an answer is not the registry's word of now. */
-export type StaleReason = 'registry-unavailable' | 'registry-slow' | 'rate-limit' | 'refreshing';
+export type StaleReason =
+  | 'registry-unavailable'
+  | 'registry-slow'
+  | 'rate-limit'
+  | 'refreshing'
+  | 'no-token'
+  | 'account-refused';
 
 export type AnswerBody =
   | { readonly kind: 'none' }

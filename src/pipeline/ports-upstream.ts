@@ -69,6 +69,8 @@ export interface Upstream {
   readonly maxRequestBody?: number;
   /** Whose right counts there: that of each caller, or one that manifix has of its own, be it that of nobody. */
   readonly authority: 'caller' | 'own';
+  /** Whether it knows manifix by an account, which it may refuse for reasons that say nothing about content. */
+  readonly hasAccount: boolean;
   readonly addresses: AddressCheck;
   /**
    * The fields with which a request that is sent by other means, because its body streams, may go to the registry. After a

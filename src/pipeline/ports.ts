@@ -8,6 +8,7 @@ import type { RouteKind } from '../domain/route.ts';
 import type { AppliedFix } from '../fixes/run.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
+import type { SizedMemory } from '../lib/sized-memory.ts';
 import type { Versions } from '../lib/versions.ts';
 import type { HeadTrust } from './head-trust.ts';
 import type { Facts } from './ports-facts.ts';
@@ -155,8 +156,30 @@ export interface Refusal {
   readonly text: string;
 }
 
+/** A list as it was answered with 200. */
+export interface KeptList {
+  readonly headers: HeaderList;
+  readonly bytes: Uint8Array;
+  /** The fixes that had a part in it. */
+  readonly applied: readonly AppliedFix[];
+  /** When the registry was asked for it, in milliseconds since the epoch. */
+  readonly confirmedAt: number;
+}
+
+/** What is remembered of registries for a while; their names may mean others after a reload, which forgets it. */
+export interface Memories {
+  /** What the registry lately said it does not have, by question and caller. */
+  readonly absences: ShortMemory<Refusal>;
+  /** Repositories that were lately open to tokens which everybody gets, so that to come without one is to be refused there. */
+  readonly openToTokens: ShortMemory<object>;
+  /** By upstream: how a registry lately said that it has no lists of referrers. */
+  readonly withoutReferrers: ShortMemory<Refusal>;
+  /** Lists of referrers, by question and caller. */
+  readonly referrers: SizedMemory<KeptList>;
+}
+
 /** Everything the use cases work with. */
-export interface Services {
+export interface Services extends Memories {
   readonly blobs: BlobStore;
   readonly manifests: ManifestStore;
   readonly facts: Facts;
@@ -168,8 +191,6 @@ export interface Services {
   readonly questions: SharedQuestions;
   /** Pushes and deletes through manifix, by upstream and repository: what was asked before one says nothing about after it. */
   readonly changes: Versions;
-  /** What the registry lately said it does not have, by question and caller. */
-  readonly absences: ShortMemory<Refusal>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Encrypts upload locations that lead away from the registry's own paths; 32 bytes. */

@@ -1,6 +1,7 @@
-import { RegistryError } from '../domain/errors.ts';
+import type { RegistryError } from '../domain/errors.ts';
 import { formatReference } from '../domain/reference.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
+import { isOutageError } from './access.ts';
 import type { Exchange } from './exchange.ts';
 import type { Refusal, Services } from './ports.ts';
 import type { ManifestRequest, Resolved } from './resolve-manifest.ts';
@@ -43,8 +44,7 @@ export async function resolveOnce(
     }
     return resolved;
   } catch (error) {
-    const outage = error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS');
-    if (outage) return { kind: 'outage', error };
+    if (isOutageError(error)) return { kind: 'outage', error };
     throw error;
   }
 }

@@ -16,6 +16,8 @@ import { reportRepair } from './report.ts';
 export async function answerableChallenge(challenges: Challenges, exchange: Exchange, answer: Answer): Promise<Answer> {
   const { upstream } = exchange.endpoint;
   if (answer.status !== 401 || upstream.authority === 'own') return answer;
+  // Another challenge would only lead back to the token service that gave no token.
+  if (exchange.caller.withoutToken !== undefined) throw exchange.caller.withoutToken;
   const received = parseChallenges(headerValues(answer.headers, 'WWW-Authenticate'));
   const complete = await withChallenge(challenges, exchange, received);
   for (const challenge of complete) checkChallenge(exchange, challenge);

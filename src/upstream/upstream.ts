@@ -69,6 +69,7 @@ export interface UpstreamClient {
   readonly basePath: string;
   readonly maxRequestBody?: number;
   readonly authority: Authority['kind'];
+  readonly hasAccount: boolean;
   readonly authorize: Authority['authorize'];
   readonly addresses: AddressCheck;
   readonly agentFor?: (origin: string) => Agent;
@@ -174,6 +175,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     ...limit,
     ...(connections.agentFor && { agentFor: connections.agentFor }),
     authority: authority.kind,
+    hasAccount: credentials.kind === 'login' || credentials.kind === 'helper',
     authorize: authority.authorize,
     addresses,
     request,

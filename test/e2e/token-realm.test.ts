@@ -152,7 +152,8 @@ it('a token service that keeps silent is given up long before clients give up', 
   registry.on('GET', /^\/v2\//, [respond(401, [['WWW-Authenticate', challenge]])]);
   registry.on('GET', /^\/silent/, [hang()]);
   await using manifix = await startManifix({ upstream: registry.url });
-  const answer = await exchange(manifix.url, { target: '/token?service=registry&scope=repository:app:pull' });
+  const target = '/token?service=registry&scope=repository:app:pull,push';
+  const answer = await exchange(manifix.url, { target, headers: basic });
   expect(answer.status).toBe(504);
   expect(answer.body.toString()).toContain('UNAVAILABLE');
 });

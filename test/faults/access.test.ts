@@ -12,6 +12,7 @@ import { startTokenServer, type TokenServer } from '../support/token-server.ts';
 const image = sampleImage('oci-amd64');
 const manifest = [['Content-Type', image.mediaType]] as const;
 const alice = { Authorization: 'Bearer alice' };
+const login = { Authorization: 'Basic dXNlcjpzZWNyZXQ=' };
 const denied = JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'authentication required' }] });
 const refusal = respond(401, [['WWW-Authenticate', 'Basic realm="registry"']], denied);
 
@@ -151,6 +152,10 @@ describe('F92: a token service that is down', () => {
     expect((await pull('/v2/app/manifests/2')).status).toBe(502);
     const stranger = await pull('/v2/callers/app/manifests/1');
     expect([stranger.status, stranger.body.includes(image.digest.slice(7))]).toEqual([401, false]);
-    expect((await pull('/token?scope=repository:callers/app:pull')).status).toBe(502);
+    expect((await pull('/token?scope=repository:callers/app:pull,push', login)).status).toBe(502);
+    // Who wants to pull comes without a token, and hears why there is none.
+    const { token } = JSON.parse((await pull('/token?scope=repository:callers/app:pull')).body.toString());
+    const nobody = await pull('/v2/callers/app/manifests/1', { Authorization: `Bearer ${token}` });
+    expect([nobody.status, nobody.body.includes(image.digest.slice(7))]).toEqual([502, false]);
   });
 });

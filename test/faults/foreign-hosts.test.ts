@@ -4,6 +4,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import { headerValue } from '../../src/domain/headers.ts';
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
+import { createTokenMemory } from '../../src/http/token-memory.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
 import type { AddressCheck } from '../../src/pipeline/ports-upstream.ts';
 import { createAddressCheck } from '../../src/upstream/address-check.ts';
@@ -85,7 +86,10 @@ describe('F22: a realm that is no token service of the registry', () => {
       addresses: addressesOf('hub.example.com', allowed),
     });
     const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
-    await using edge = await startEdge(undefined, { endpoints, tokens: createTokenEndpoint(endpoints, Date.now) });
+    await using edge = await startEdge(undefined, {
+      endpoints,
+      tokens: createTokenEndpoint(endpoints, Date.now, createTokenMemory()),
+    });
     const answer = await exchange(edge.url, { target: '/token', headers: { Authorization: login } });
     return { answer, questions: tokens.questions.length };
   }

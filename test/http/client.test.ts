@@ -96,6 +96,13 @@ describe('the identity of a caller', () => {
     expect(others.map((caller) => caller.anonymous)).toEqual([false, false, false, false]);
   });
 
+  it('does not depend on which part of a list is wanted', () => {
+    for (const query of ['n=100', 'n=100&last=b', 'artifactType=example/sbom']) {
+      expect(callerOf([], query)).toEqual({ identity: 'anonymous', anonymous: true });
+    }
+    expect(callerOf([], 'n=100&token=a').anonymous).toBe(false);
+  });
+
   it('does not reveal the credentials', () => {
     const { identity } = of(['Authorization', 'Basic YTph'], ['Cookie', 'session=42']);
     expect(identity).toMatch(/^[\w-]{43}$/);

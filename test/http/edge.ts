@@ -9,6 +9,7 @@ import type { Edge } from '../../src/http/handle.ts';
 import { createReadyAnswers } from '../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../src/http/server.ts';
 import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
+import { createTokenMemory } from '../../src/http/token-memory.ts';
 import type { Answer, Exchange } from '../../src/pipeline/exchange.ts';
 import type { FinishedRequest } from '../../src/pipeline/ports.ts';
 import { type Arrivals, arrivals } from '../support/arrivals.ts';
@@ -42,13 +43,15 @@ export async function startEdge(
   const exchanges: Exchange[] = [];
   const endpoint = fakeEndpoint(fakeUpstream());
   const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
+  const tokenMemory = createTokenMemory();
   const edge: Edge = {
     dispatch: (exchange) => {
       exchanges.push(exchange);
       return dispatch(exchange);
     },
     endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now),
+    tokens: createTokenEndpoint(endpoints, Date.now, tokenMemory),
+    tokenMemory,
     cursors: createCursors(),
     trusts: trustCheck([]),
     observe: finished.add,

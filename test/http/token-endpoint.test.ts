@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compilePolicy, EVERY_REPOSITORY, type RepositoryPattern } from '../../src/domain/repository-policy.ts';
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
+import { createTokenMemory } from '../../src/http/token-memory.ts';
 import { errorAnswer, type FakeUpstream, fakeUpstream } from '../support/fake-upstream.ts';
 import { exchange } from '../support/http.ts';
 import { fakeEndpoint } from '../support/scene.ts';
@@ -31,7 +32,12 @@ describe('the token endpoint', () => {
       { endpoint: { ...endpoint, name: 'team', policy }, ns: ['team.test'], isDefault: false, prefix: 'team' },
     ]);
     let time = 0;
-    const edge = await startEdge(undefined, { endpoints: routes, tokens: createTokenEndpoint(routes, () => time) });
+    const tokenMemory = createTokenMemory(() => time);
+    const edge = await startEdge(undefined, {
+      endpoints: routes,
+      tokens: createTokenEndpoint(routes, () => time, tokenMemory),
+      tokenMemory,
+    });
     const pass = (milliseconds: number) => {
       time += milliseconds;
     };

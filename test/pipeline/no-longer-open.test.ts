@@ -3,7 +3,7 @@ import type { HeaderList } from '../../src/domain/headers.ts';
 import type { Tag } from '../../src/domain/reference.ts';
 import { errorAnswer, registryHeaders } from '../support/fake-upstream.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
-import { createScene, type Scene } from '../support/scene.ts';
+import { createScene, everybodysToken, type Scene } from '../support/scene.ts';
 import { digest, repositoryName } from '../support/views.ts';
 import { digest as blobDigest, path as blobPath, bytes } from './some-blob.ts';
 
@@ -57,5 +57,51 @@ describe('content that everybody could read', () => {
     expect(await ask('GET', target, wrong)).toMatchObject({ status: 401 });
     upstream.down = true;
     expect(await ask('GET', target, everyType)).toMatchObject({ status: 200 });
+  });
+});
+
+describe('content that everybody could read with a token', () => {
+  const challenge = [['WWW-Authenticate', 'Bearer realm="http://registry.test:5001/token"'] as const];
+  const wantsToken = errorAnswer(401, 'UNAUTHORIZED', 'no', challenge);
+  const withToken: HeaderList = [...everyType, everybodysToken];
+
+  /** The token of everybody opens the repository; without one the registry asks for it. */
+  async function openToTokens(): Promise<Scene> {
+    const scene = await openContent();
+    scene.upstream.serve('team/app', 'latest', image.bytes, image.mediaType);
+    expect(await scene.ask('GET', byTag, withToken)).toMatchObject({ status: 200 });
+    scene.services.grants.clear();
+    scene.upstream.on('GET HEAD', byTag, wantsToken);
+    return scene;
+  }
+
+  it('stays open when a caller comes without the token', async () => {
+    const { ask, upstream } = await openToTokens();
+    expect(await ask('GET', byTag, everyType)).toMatchObject({ status: 401 });
+    upstream.down = true;
+    expect(await ask('GET', byTag, everyType)).toMatchObject({ status: 200 });
+    expect(await ask('GET', byTag, withToken)).toMatchObject({ status: 200 });
+  });
+
+  it('is closed when the token is refused', async () => {
+    const { ask, upstream } = await openToTokens();
+    expect(await ask('GET', byTag, withToken)).toMatchObject({ status: 401 });
+    upstream.down = true;
+    expect(await ask('GET', byTag, everyType)).toMatchObject({ status: 502 });
+    expect(await ask('GET', byTag, withToken)).toMatchObject({ status: 502 });
+  });
+
+  it('is closed when the registry does not ask for a token, or nobody was let in with one for an hour', async () => {
+    const refused = await openToTokens();
+    refused.upstream.on('GET HEAD', byTag, errorAnswer(403, 'DENIED'));
+    expect(await refused.ask('GET', byTag, everyType)).toMatchObject({ status: 403 });
+    refused.upstream.down = true;
+    expect(await refused.ask('GET', byTag, everyType)).toMatchObject({ status: 502 });
+
+    const long = await openToTokens();
+    long.services.clock.now += 60 * 60_000;
+    expect(await long.ask('GET', byTag, everyType)).toMatchObject({ status: 401 });
+    long.upstream.down = true;
+    expect(await long.ask('GET', byTag, everyType)).toMatchObject({ status: 502 });
   });
 });

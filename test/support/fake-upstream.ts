@@ -42,6 +42,7 @@ export function fakeUpstream(name = 'registry'): FakeUpstream {
     origin: 'http://registry.test:5001',
     basePath: '',
     authority: 'caller',
+    hasAccount: false,
     authorize: async ({ headers }) => headers,
     addresses: { allowsHost: () => true, lookup },
     down: false,

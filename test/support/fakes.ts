@@ -1,10 +1,10 @@
 import type { AuditEvent } from '../../src/domain/audit.ts';
 import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
 import type { Referrer } from '../../src/domain/referrers.ts';
-import { createShortMemory } from '../../src/lib/short-memory.ts';
 import { singleFlight } from '../../src/lib/single-flight.ts';
 import { createVersions } from '../../src/lib/versions.ts';
 import { createHeadTrust } from '../../src/pipeline/head-trust.ts';
+import { createMemories } from '../../src/pipeline/memories.ts';
 import type {
   CanonicalManifest,
   FinishedRequest,
@@ -66,7 +66,7 @@ export function fakeServices(): FakeServices {
     telemetry: fakeTelemetry(),
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),
-    absences: createShortMemory(1_000, () => clock.now),
+    ...createMemories(() => clock.now),
     clock,
     now: () => clock.now,
     locationKey: new Uint8Array(32).fill(7),

@@ -48,6 +48,7 @@ export function guardedRegistry(): GuardedRegistry {
     origin: 'http://registry.test:5001',
     basePath: '',
     authority: 'caller',
+    hasAccount: false,
     authorize: async ({ headers }) => headers,
     addresses: { allowsHost: () => true, lookup },
     down: false,

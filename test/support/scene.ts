@@ -11,7 +11,7 @@ import { callerOf } from '../../src/http/client.ts';
 import { answerError } from '../../src/http/respond.ts';
 import { parseTarget } from '../../src/http/routes.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
-import type { Answer, AnswerBody, Endpoint, Exchange } from '../../src/pipeline/exchange.ts';
+import type { Answer, AnswerBody, Caller, Endpoint, Exchange } from '../../src/pipeline/exchange.ts';
 import type { CacheStatus, Upstream } from '../../src/pipeline/ports.ts';
 import { type FakeUpstream, fakeUpstream } from './fake-upstream.ts';
 import { type FakeServices, fakeServices } from './fakes.ts';
@@ -101,6 +101,15 @@ export function fakeEndpoint(
   };
 }
 
+/** The token that everybody gets. */
+export const everybodysToken: HeaderList[number] = ['Authorization', 'Bearer everybody'];
+
+/** Who is asking: as at the edge, which knows one token that everybody gets. */
+function callerIn(headers: HeaderList, query: string): Caller {
+  const caller = callerOf(headers, query);
+  return headerValue(headers, 'Authorization') === everybodysToken[1] ? { ...caller, anonymous: true } : caller;
+}
+
 /** A request as the edge hands it over; its sockets lead nowhere. */
 export function fakeExchange(endpoint: Endpoint, method: string, target: string, headers: HeaderList = []): Exchange {
   const incoming = new IncomingMessage(new Socket());
@@ -108,7 +117,7 @@ export function fakeExchange(endpoint: Endpoint, method: string, target: string,
   return {
     id: 'run-1',
     endpoint,
-    caller: callerOf(headers, parsed.query),
+    caller: callerIn(headers, parsed.query),
     request: { method, ...parsed, headers, clientHeaders: headers, hasBody: false },
     clientOrigin: 'http://manifix.test:5000',
     signal: new AbortController().signal,

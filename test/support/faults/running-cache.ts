@@ -10,13 +10,14 @@ import type { Edge } from '../../../src/http/handle.ts';
 import { createReadyAnswers } from '../../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../../src/http/server.ts';
 import { createTokenEndpoint } from '../../../src/http/token-endpoint.ts';
+import { createTokenMemory } from '../../../src/http/token-memory.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
-import { createShortMemory } from '../../../src/lib/short-memory.ts';
 import { singleFlight } from '../../../src/lib/single-flight.ts';
 import { createVersions } from '../../../src/lib/versions.ts';
 import { createDispatch } from '../../../src/pipeline/dispatch.ts';
 import type { Endpoint } from '../../../src/pipeline/exchange.ts';
 import { createHeadTrust } from '../../../src/pipeline/head-trust.ts';
+import { createMemories } from '../../../src/pipeline/memories.ts';
 import type { FinishedRequest } from '../../../src/pipeline/ports.ts';
 import { createDescriptors } from '../../../src/store/descriptors.ts';
 import type { Files } from '../../../src/store/files.ts';
@@ -69,7 +70,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
     heads: createHeadTrust(clock.now),
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),
-    absences: createShortMemory(1_000),
+    ...createMemories(clock.now),
     now: clock.now,
     locationKey: randomBytes(32),
   });
@@ -77,10 +78,12 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const freshness = { ttlOf: () => tagTtl, staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 0 };
   const endpoint: Endpoint = { ...plainEndpoint, upstream, fixes, freshness, prepared: new WeakMap() };
   const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
+  const tokenMemory = createTokenMemory(clock.now);
   const edge: Edge = {
     dispatch,
     endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now),
+    tokens: createTokenEndpoint(endpoints, Date.now, tokenMemory),
+    tokenMemory,
     cursors: createCursors(),
     trusts: trustCheck([]),
     observe: telemetry.requestFinished,
