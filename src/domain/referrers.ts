@@ -84,9 +84,17 @@ export function distinctReferrers(referrers: readonly ListedReferrer[]): readonl
   return [...byDigest.values()];
 }
 
+/** Those of one `artifactType`, when one is asked for. */
+export function ofArtifactType(
+  referrers: readonly ListedReferrer[],
+  artifactType: string | undefined,
+): readonly ListedReferrer[] {
+  return artifactType === undefined
+    ? referrers
+    : referrers.filter((referrer) => referrer.artifactType === artifactType);
+}
+
 /** The index of referrers, of one `artifactType` when that is asked for. */
 export function referrersIndex(referrers: readonly ListedReferrer[], artifactType: string | undefined): ListDocument {
-  const manifests =
-    artifactType === undefined ? referrers : referrers.filter((referrer) => referrer.artifactType === artifactType);
-  return { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
+  return { schemaVersion: 2, mediaType: OCI_INDEX, manifests: ofArtifactType(referrers, artifactType) };
 }

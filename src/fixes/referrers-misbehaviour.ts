@@ -22,6 +22,12 @@ export const referrersMisbehaviour: Fix = {
   defaultMode: 'on',
   digest: 'unchanged',
   options: {
+    fallbackTag: {
+      values: ['merge', 'leave'],
+      default: 'merge',
+      description:
+        'Whether a list of the registry gets what only the tag `<algorithm>-<hex>` lists, which clients kept before it had lists.',
+    },
     filter: {
       values: ['no', 'yes'],
       default: 'no',

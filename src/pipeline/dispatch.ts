@@ -7,6 +7,7 @@ import type { Answer, Exchange } from './exchange.ts';
 import { getBlob, type StartingFills } from './get-blob.ts';
 import { getList, isListRoute } from './get-list.ts';
 import { getManifest } from './get-manifest.ts';
+import { getReferrers, type Listing } from './get-referrers.ts';
 import { passThrough, unsupportedMethod } from './pass-through.ts';
 import { type PingAnswer, ping } from './ping.ts';
 import type { Services } from './ports.ts';
@@ -27,6 +28,7 @@ const MAX_PINGS = 1_000;
 export function createDispatch(services: Services): Dispatch {
   const flight = singleFlight<Resolved>();
   const starting: StartingFills = new Set();
+  const listings = singleFlight<Listing>();
   const uploads = createUploads();
   const pings = createShortMemory<PingAnswer>(MAX_PINGS);
   const convertImage = createConvertImage((exchange, route) => getBlob(services, starting, exchange, route));
@@ -35,6 +37,7 @@ export function createDispatch(services: Services): Dispatch {
     if (route.kind === 'manifest') return getManifest(services, flight, convertImage, exchange, route);
     if (route.kind === 'blob') return getBlob(services, starting, exchange, route);
     if (route.kind === 'base') return ping(services, pings, exchange);
+    if (route.kind === 'referrers') return getReferrers(services, listings, exchange, route);
     if (isListRoute(route)) return getList(services, exchange, route);
     return passThrough(services, exchange);
   }

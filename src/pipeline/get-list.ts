@@ -6,6 +6,7 @@ import type { RequestView } from '../fixes/fix.ts';
 import { pageOf, withPage } from '../fixes/page-query.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { ABOUT_BYTES, type Fetched, fetchList, type ListRoute } from './fetch-list.ts';
+import { fetchReferrers } from './fetch-referrers.ts';
 import { withFollowingPages } from './list-pages.ts';
 import { listReferrers } from './list-referrers.ts';
 import type { Services } from './ports.ts';
@@ -30,7 +31,7 @@ export async function getList(services: Services, exchange: Exchange, route: Lis
   if (outcome.refuse !== undefined) throw outcome.refuse;
   let sent = withinLimit(services, exchange, outcome.view);
   for (let questions = 1; ; questions += 1) {
-    const fetched = await withFollowingPages(exchange, route, sent, await fetchList(exchange, route, sent));
+    const fetched = await fetchWhole(services, exchange, route, sent);
     if (fetched.kind === 'stream') return relay(services, exchange, sent, fetched.response);
     if (fetched.kind === 'refused' && route.kind === 'referrers') {
       const kept = await listReferrers(services, exchange, route, sent, fetched.refusal.status);
@@ -46,6 +47,16 @@ export async function getList(services: Services, exchange: Exchange, route: Lis
     services.defects.prove(exchange.endpoint.upstream.name, again.fix, { limit: again.limit });
     sent = { ...sent, query: again.query };
   }
+}
+
+async function fetchWhole(
+  services: Services,
+  exchange: Exchange,
+  route: ListRoute,
+  sent: RequestView,
+): Promise<Fetched> {
+  if (route.kind === 'referrers') return fetchReferrers(services, exchange, route, sent);
+  return withFollowingPages(exchange, route, sent, await fetchList(exchange, route, sent));
 }
 
 const PAGE_LIMIT = 'catalog-n-too-large';

@@ -80,7 +80,12 @@ async function referrersOf(
   return thoseThere(services, exchange, repository, distinctReferrers(known));
 }
 
-async function underFallbackTag(exchange: Exchange, repository: RepositoryName, subject: Digest): Promise<Listing> {
+/** What clients list under the fallback tag of a subject, or the registry's refusal to say it. */
+export async function underFallbackTag(
+  exchange: Exchange,
+  repository: RepositoryName,
+  subject: Digest,
+): Promise<Listing> {
   const { endpoint } = exchange;
   const response = await endpoint.upstream.request({
     method: 'GET',
@@ -99,7 +104,8 @@ async function underFallbackTag(exchange: Exchange, repository: RepositoryName, 
   return listedReferrers(bytes);
 }
 
-async function thoseThere(
+/** Those of the referrers that the registry has for this caller, or its refusal to say it. */
+export async function thoseThere(
   services: Services,
   exchange: Exchange,
   repository: RepositoryName,
