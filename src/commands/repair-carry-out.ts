@@ -4,7 +4,8 @@ import type { Registry } from './repair-registry.ts';
 
 /**
  * Pushes what was planned and reads everything back. The tag must not have moved since it was looked at, and the old digest
- * has to be there. When the registry does not show what was pushed, the tag gets its old manifest back.
+ * has to be there. When the registry does not show what was pushed, the tag gets its old manifest back; what somebody else
+ * pushed meanwhile stays, because registries know no conditional push that would exclude it.
  */
 export async function carryOutRepair(registry: Registry, tag: string, repair: Repair): Promise<void> {
   const { before, after } = repair;
@@ -12,11 +13,13 @@ export async function carryOutRepair(registry: Registry, tag: string, repair: Re
   if (now.digest !== before.digest) throw new Error('the tag moved meanwhile; nothing was written');
   if (old.digest !== before.digest)
     throw new Error(`${before.digest} is answered with ${old.digest}; nothing was written`);
+  let isTaken = false;
   try {
     await registry.put(tag, after.bytes, after.mediaType);
+    isTaken = true;
     await readBack(registry, tag, repair);
   } catch (error) {
-    const outcome = await putBack(registry, tag, repair);
+    const outcome = await putBack(registry, tag, repair, isTaken);
     throw new Error(`${(error as Error).message}; ${outcome}`, { cause: error });
   }
 }
@@ -32,12 +35,17 @@ async function readBack(registry: Registry, tag: string, { before, after }: Repa
   if (old.digest !== before.digest) throw new Error(`the old digest ${before.digest} is not reachable any more`);
 }
 
-/** Gives the tag its old manifest again, where it may have another one, and tells the outcome. */
-async function putBack(registry: Registry, tag: string, { before, after }: Repair): Promise<string> {
+/** Gives the tag its old manifest again, where it has what was pushed or nobody can tell, and tells the outcome. */
+async function putBack(registry: Registry, tag: string, repair: Repair, isTaken: boolean): Promise<string> {
+  const { before, after } = repair;
   if (before.digest === after.digest) return 'the tag has the same bytes as before';
   // Registries refuse a type that belongs to no manifest, which is what stood in front of them.
   const type = before.type !== undefined && isManifestType(before.type) ? before.type : after.mediaType;
   try {
+    const found = (await registry.get(tag).catch(() => undefined))?.digest;
+    if (found === before.digest) return 'the tag still has its old manifest';
+    if (found !== undefined && found !== after.digest && (!isTaken || (await registry.has(after.digest))))
+      return `the tag got ${found} from somebody else meanwhile, and keeps it`;
     await registry.put(tag, before.bytes, type);
     const { digest } = await registry.get(tag);
     if (digest === before.digest) return 'the old manifest was put back under the tag';

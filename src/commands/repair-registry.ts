@@ -17,8 +17,8 @@ export interface StoredManifest {
 export interface Registry {
   get(reference: string): Promise<StoredManifest>;
   put(tag: string, bytes: Uint8Array, type: MediaType): Promise<void>;
-  /** Whether the tag exists. */
-  has(tag: string): Promise<boolean>;
+  /** Whether the tag or digest exists. */
+  has(reference: string): Promise<boolean>;
   /** Whether anything refers to the digest by the referrers API. */
   hasReferrers(digest: Digest): Promise<boolean>;
 }
@@ -49,10 +49,10 @@ export function createRegistry(upstream: Pick<Upstream, 'request'>, repository: 
       const { status, body } = await ask('PUT', `/manifests/${tag}`, { bytes, type });
       if (status < 200 || status > 299) throw refusal(`PUT of ${tag}`, status, body);
     },
-    async has(tag) {
-      const { status, body } = await ask('HEAD', `/manifests/${tag}`);
+    async has(reference) {
+      const { status, body } = await ask('HEAD', `/manifests/${reference}`);
       if (status === 200 || status === 404) return status === 200;
-      throw refusal(`HEAD of ${tag}`, status, body);
+      throw refusal(`HEAD of ${reference}`, status, body);
     },
     async hasReferrers(digest) {
       const { status, body } = await ask('GET', `/referrers/${digest}`);
