@@ -33,6 +33,8 @@ export async function fillBlob(
     mounted.body.destroy();
     return true;
   }
+  // Clients push as soon as they have pulled, while the last bytes are still on their way to the disk.
+  await services.blobs.fill(digest)?.finished.catch(() => false);
   const stored = await services.blobs.open(digest);
   if (stored === undefined) {
     mounted.body.destroy();

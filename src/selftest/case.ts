@@ -11,6 +11,8 @@ export interface Turn {
   readonly normally: (request?: RegistryRequest) => RegistryAnswer;
   /** The same registry under another origin. */
   readonly elsewhere: string;
+  /** How often this repository was asked for something, this time included. */
+  readonly asked: number;
 }
 
 /** How the registry of a case answers. */
@@ -37,6 +39,8 @@ export interface SelftestCase {
   readonly isSilent?: true;
   /** Only behind upstreams of this kind. */
   readonly kind?: 'dockerhub';
+  /** Only behind upstreams where each caller's own right counts, or where manifix asks in its own name. */
+  readonly authority?: 'caller' | 'own';
 }
 
 /** Changes the answers to reads of manifests that succeeded. */

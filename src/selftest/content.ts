@@ -1,7 +1,7 @@
 import type { Repository } from '../broken/message.ts';
 import { CONFIG, LAYER } from '../broken/sample.ts';
 import { digestOf } from '../domain/digest.ts';
-import { DOCKER_MANIFEST, type MediaType, OCI_INDEX, OCI_MANIFEST } from '../domain/media-type.ts';
+import { DOCKER_MANIFEST, type MediaType, OCI_INDEX, OCI_MANIFEST, SCHEMA1 } from '../domain/media-type.ts';
 
 /** What a repository holds, each under a tag of its own. No two repositories share a manifest or the blob, because manifix shares what it caches. */
 export type Content = Readonly<Record<(typeof TAGS)[number] | 'blob', Uint8Array>>;
@@ -15,6 +15,7 @@ const TAGS = [
   'plain-image',
   'ambiguous',
   'inexact',
+  'schema1',
   'big',
 ] as const;
 const TYPES: Partial<Record<(typeof TAGS)[number], MediaType>> = {
@@ -22,6 +23,7 @@ const TYPES: Partial<Record<(typeof TAGS)[number], MediaType>> = {
   docker: DOCKER_MANIFEST,
   'untyped-image': OCI_MANIFEST,
   'plain-image': OCI_MANIFEST,
+  schema1: SCHEMA1,
 };
 
 /** Longer than what manifix reads whole. */
@@ -58,6 +60,14 @@ export function contentOf(repository: string): Content {
     ambiguous: bytesOf({ ...common, manifests: [], ...parts }),
     // Go reads this as an index with a mediaType, JavaScript as one without.
     inexact: bytesOf({ ...common, MediaType: OCI_INDEX, manifests: [] }),
+    schema1: bytesOf({
+      schemaVersion: 1,
+      name: repository,
+      tag: 'schema1',
+      architecture: 'amd64',
+      fsLayers: [{ blobSum: digestOf(LAYER) }],
+      history: [{ v1Compatibility: JSON.stringify({ id: 'a1', architecture: 'amd64', os: 'linux' }) }],
+    }),
     blob: Buffer.from(`The blob of ${repository}.\n`),
     big: Buffer.concat([bytesOf({ ...common, mediaType: OCI_INDEX, manifests: [] }), Buffer.alloc(BIG, ' ')]),
   };

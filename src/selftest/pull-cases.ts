@@ -138,6 +138,10 @@ export const PULL_CASES: readonly SelftestCase[] = [
     works: async (stage) => (await get(stage, 'plain-image')).body.includes(`"mediaType":"${DOCKER_MANIFEST}"`),
   },
   {
+    id: 'schema1-only-image',
+    works: async (stage) => hasField(await get(stage, 'schema1'), 'Content-Type', DOCKER_MANIFEST),
+  },
+  {
     id: 'index-without-mediatype',
     works: async (stage) => {
       const answer = await get(stage, 'untyped-index');

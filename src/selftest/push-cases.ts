@@ -2,11 +2,15 @@ import { explanationIn } from '../broken/client.ts';
 import { refusal } from '../broken/message.ts';
 import { LAYER } from '../broken/sample.ts';
 import { digestOf } from '../domain/digest.ts';
-import { OCI_INDEX, OCTET_STREAM, SCHEMA1_SIGNED } from '../domain/media-type.ts';
+import { OCI_INDEX, OCI_MANIFEST, OCTET_STREAM, SCHEMA1_SIGNED } from '../domain/media-type.ts';
 import { hasField, on, openUpload, type SelftestCase, type Stage, unless, withFields, withoutField } from './case.ts';
+import { contentOf } from './content.ts';
 import { STATE } from './healthy.ts';
 
 const DIGEST = digestOf(LAYER);
+/** Another case's repository and what it holds. */
+const FOREIGN_REPOSITORY = 'selftest/delete-by-tag';
+const FOREIGN = contentOf(FOREIGN_REPOSITORY);
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Uploads the layer in one PUT to an address made of the Location. */
@@ -159,6 +163,25 @@ export const PUSH_CASES: readonly SelftestCase[] = [
       const whole = Buffer.concat([content.index, Buffer.from('\n')]);
       const target = `${base}/manifests/${digestOf(whole)}`;
       return (await send('PUT', target, { type: OCI_INDEX, body: content.index })).status === 201;
+    },
+  },
+  {
+    id: 'manifest-blob-unknown',
+    registry: ({ request, repository, normally }) => {
+      const lacks = request.body.includes(digestOf(FOREIGN.blob)) && !repository.blobs.has(digestOf(FOREIGN.blob));
+      return request.method === 'PUT' && request.path.includes('/manifests/') && lacks
+        ? refusal(400, 'MANIFEST_BLOB_UNKNOWN', 'blob unknown to registry', digestOf(FOREIGN.blob))
+        : normally();
+    },
+    works: async (stage) => {
+      // What manifix once saw elsewhere it can fill in.
+      await stage.send('GET', `/v2/${FOREIGN_REPOSITORY}/blobs/${digestOf(FOREIGN.blob)}`);
+      const { content } = stage;
+      const image = JSON.parse(Buffer.from(content.image).toString());
+      const [layer] = image.layers;
+      const foreign = { ...layer, digest: digestOf(FOREIGN.blob), size: FOREIGN.blob.length };
+      const body = Buffer.from(JSON.stringify({ ...image, layers: [foreign] }));
+      return (await pushIndex(stage, OCI_MANIFEST, body)).status === 201;
     },
   },
   {

@@ -1,3 +1,4 @@
+import type { RegistryRequest } from '../broken/message.ts';
 import { type BrokenRegistry, startBrokenRegistry } from '../broken/server.ts';
 import type { SelftestCase } from './case.ts';
 import { type Content, contentOf, fill } from './content.ts';
@@ -10,8 +11,12 @@ export interface CaseRegistry extends AsyncDisposable {
 }
 
 const PREFIX = 'selftest/';
-/** The catalog belongs to no repository. */
-const CATALOG = `${PREFIX}catalog-n-too-large`;
+/** Targets that belong to no repository, and the case that has to do with them. */
+const COMMON: Readonly<Record<string, string>> = {
+  '/v2/_catalog': `${PREFIX}catalog-n-too-large`,
+  '/v2/': `${PREFIX}challenge-missing`,
+  '/token': `${PREFIX}token-shapes`,
+};
 
 /** The repository with the defect of a case. Names of one component are Docker Hub's own. */
 export function repositoryOf({ id, kind }: SelftestCase): string {
@@ -23,17 +28,18 @@ export async function startCaseRegistry(cases: readonly SelftestCase[]): Promise
   await using stage = new AsyncDisposableStack();
   const contents = new Map(cases.map((one) => [repositoryOf(one), contentOf(repositoryOf(one))]));
   const byName = new Map(cases.map((one) => [repositoryOf(one), one]));
+  const asked = new Map<string, number>();
   let elsewhere = '';
   const start = async (): Promise<BrokenRegistry> => {
     const registry = await startBrokenRegistry((request, repository) => {
-      const [, written = ''] = /^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)(?:\/|$)/.exec(request.path) ?? [];
-      const name = request.path === '/v2/_catalog' ? CATALOG : written.replace(/^library\//, '');
+      const name = repositoryIn(request);
+      asked.set(name, (asked.get(name) ?? 0) + 1);
       const there = repository(name);
       const normally = (changed = request) => answerWell(changed, there);
       const content = contents.get(name);
       const defect = byName.get(name)?.registry;
       if (content === undefined || defect === undefined) return normally();
-      return defect({ request, repository: there, content, normally, elsewhere });
+      return defect({ request, repository: there, content, normally, elsewhere, asked: asked.get(name) ?? 0 });
     });
     stage.defer(() => registry.stop());
     for (const [name, content] of contents) fill(registry.repository(name), content);
@@ -43,4 +49,9 @@ export async function startCaseRegistry(cases: readonly SelftestCase[]): Promise
   const { url } = await start();
   const everything = stage.move();
   return { url, contents, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+}
+
+function repositoryIn({ path }: RegistryRequest): string {
+  const written = /^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)(?:\/|$)/.exec(path)?.[1];
+  return COMMON[path] ?? written?.replace(/^library\//, '') ?? '';
 }

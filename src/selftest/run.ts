@@ -1,5 +1,5 @@
 import { clientOf, describeAnswer, type Send } from '../broken/client.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
+import type { Config, EndpointConfig, UpstreamConfig } from '../config/config.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import { type StartApp, withThrowAway } from '../explain/throw-away.ts';
 import type { FixMode } from '../fixes/fix.ts';
@@ -7,7 +7,7 @@ import { FIXES, RULES } from '../fixes/index.ts';
 import { formatHostPort } from '../lib/address.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import type { SelftestCase } from './case.ts';
-import { CASES, NOT_TESTABLE } from './cases.ts';
+import { CASES } from './cases.ts';
 import { type CaseRegistry, repositoryOf, startCaseRegistry } from './registry.ts';
 
 /** `pass` and `fail` are of fixes that are on and of rules; `observed` and `missed` of those that only watch. */
@@ -38,14 +38,15 @@ async function testEndpoint(
   const requestFinished = ({ fixes }: FinishedRequest) => {
     for (const { id, mode } of fixes) if (mode === 'observe') observed.add(id);
   };
-  const kind = config.upstreams[endpoint.upstream]?.kind;
-  return await withThrowAway(start, pointedAt(config, endpoint, registry.url), { requestFinished }, async (address) => {
+  const upstream = upstreamOf(config, endpoint);
+  const alone = pointedAt(config, endpoint, registry.url);
+  return await withThrowAway(start, alone, { requestFinished }, async (address) => {
     const send = clientOf(`http://${formatHostPort(address)}`, AbortSignal.timeout(120_000));
     const results: SelftestResult[] = [];
     for (const { id } of [...FIXES, ...RULES]) {
       const one = CASES.find((candidate) => candidate.id === id);
       const mode = endpoint.fixes[id]?.mode ?? 'on';
-      const verdict = whySkipped(id, one, mode, kind) ?? (one && (await replay(one, mode, send, registry, observed)));
+      const verdict = whySkipped(one, mode, upstream) ?? (one && (await replay(one, mode, send, registry, observed)));
       if (verdict !== undefined) results.push({ endpoint: endpoint.name, id, ...verdict });
     }
     return results;
@@ -54,16 +55,24 @@ async function testEndpoint(
 
 type Verdict = Pick<SelftestResult, 'outcome' | 'reason'>;
 
+const ONLY_WITH = {
+  caller: "only for upstreams where each caller's own right counts",
+  own: 'only for upstreams with credentials of their own',
+} as const;
+
 /** Why a fix or rule is not tried here. */
 function whySkipped(
-  id: string,
   one: SelftestCase | undefined,
   mode: FixMode,
-  kind: string | undefined,
+  { kind, credentials }: UpstreamConfig,
 ): Verdict | undefined {
-  if (one === undefined) return { outcome: 'not tested', reason: NOT_TESTABLE[id] ?? 'it has no case' };
+  if (one === undefined) return { outcome: 'not tested', reason: 'it has no case' };
   if (one.kind !== undefined && one.kind !== kind) {
     return { outcome: 'not tested', reason: `only for upstreams of kind ${one.kind}` };
+  }
+  const authority = credentials.kind === 'passthrough' ? 'caller' : 'own';
+  if (one.authority !== undefined && one.authority !== authority) {
+    return { outcome: 'not tested', reason: ONLY_WITH[one.authority] };
   }
   if (mode === 'observe' && one.isSilent) return { outcome: 'not tested', reason: 'it shows only when it is on' };
   return mode === 'off' ? { outcome: 'off' } : undefined;
@@ -93,13 +102,20 @@ async function replay(
   return works ? { outcome: 'pass' } : { outcome: 'fail', reason: last };
 }
 
-/** The configuration with this endpoint alone, which takes all requests and has the broken registry as its upstream. */
+/**
+ * The configuration with this endpoint alone, which takes all requests and has the broken registry as its upstream. Of its
+ * settings only those count that say how clients are answered, and not who they have to be.
+ */
 function pointedAt(config: Config, endpoint: EndpointConfig, url: string): Config {
-  const upstream = config.upstreams[endpoint.upstream];
-  if (upstream === undefined)
-    throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
-  const { host: _, prefix: __, ...rest } = endpoint;
+  const { name, upstream, cache, profile, fixes } = endpoint;
   const repositories = { allow: [EVERY_REPOSITORY], deny: [] };
-  const alone: EndpointConfig = { ...rest, ns: [], isDefault: true, readOnly: false, repositories };
-  return { ...config, upstreams: { [endpoint.upstream]: { ...upstream, url } }, endpoints: [alone] };
+  const serves = { ns: [], isDefault: true, repositories, readOnly: false };
+  const alone: EndpointConfig = { name, upstream, cache, profile, fixes, ...serves };
+  return { ...config, upstreams: { [upstream]: { ...upstreamOf(config, endpoint), url } }, endpoints: [alone] };
+}
+
+function upstreamOf({ upstreams }: Config, { name, upstream }: EndpointConfig): UpstreamConfig {
+  const found = upstreams[upstream];
+  if (found === undefined) throw new Error(`endpoint ${name} names the unknown upstream ${upstream}`);
+  return found;
 }

@@ -5,17 +5,27 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { StartApp } from '../../src/explain/throw-away.ts';
 import type { FixMode } from '../../src/fixes/fix.ts';
 import { FIXES, RULES } from '../../src/fixes/index.ts';
-import { CASES, NOT_TESTABLE } from '../../src/selftest/cases.ts';
+import type { SelftestCase } from '../../src/selftest/case.ts';
+import { CASES } from '../../src/selftest/cases.ts';
 import { type Outcome, runSelftest } from '../../src/selftest/run.ts';
 
-/** Fixes that the selftest can try. */
-const tried = FIXES.map(({ id }) => id).filter((id) => NOT_TESTABLE[id] === undefined);
+type Authority = NonNullable<SelftestCase['authority']>;
+const AUTHORITIES: readonly Authority[] = ['caller', 'own'];
 
-/** A configuration with one upstream, for which there are no cases that it could not run. */
-function configured(): Config {
+/** Fixes that the selftest tries where it is asked in this name. */
+function tried(authority: Authority): readonly string[] {
+  const others = CASES.filter((one) => one.authority !== undefined && one.authority !== authority);
+  return FIXES.map(({ id }) => id).filter((id) => !others.some((other) => other.id === id));
+}
+
+/** A configuration with one upstream of the kind for which there are most cases. */
+function configured(authority: Authority = 'caller'): Config {
   const loaded = loadConfig({
     flags: { upstream: 'http://registry.example.com' },
-    env: { MANIFIX_UPSTREAMS_DEFAULT_KIND: 'dockerhub' },
+    env: {
+      MANIFIX_UPSTREAMS_DEFAULT_KIND: 'dockerhub',
+      ...(authority === 'own' && { MANIFIX_UPSTREAMS_DEFAULT_CREDENTIALS: 'none' }),
+    },
     fixes: FIXES,
   });
   if ('mistakes' in loaded) throw new Error(loaded.mistakes.join('\n'));
@@ -35,32 +45,38 @@ async function outcomes(config: Config, start: StartApp = startApp): Promise<Rec
   return Object.fromEntries(results.map(({ id, outcome }) => [id, outcome]));
 }
 
-describe('the cases of the selftest', () => {
+describe.each(AUTHORITIES)('the cases of the selftest, where the right of the %s counts', (authority) => {
   it('pass with every fix on', async () => {
-    const told = await outcomes(withModes(configured(), 'on'));
-    expect(Object.entries(told).filter(([, outcome]) => outcome !== 'pass' && outcome !== 'not tested')).toEqual([]);
+    const told = await outcomes(withModes(configured(authority), 'on'));
+    expect(tried(authority).filter((id) => told[id] !== 'pass')).toEqual([]);
   });
 
   it('are noticed with every fix observing, and rules hold all the same', async () => {
-    const told = await outcomes(withModes(configured(), 'observe'));
+    const told = await outcomes(withModes(configured(authority), 'observe'));
     const silent = new Set(CASES.filter(({ isSilent }) => isSilent).map(({ id }) => id));
-    expect(tried.filter((id) => told[id] !== 'observed' && !silent.has(id))).toEqual([]);
+    expect(tried(authority).filter((id) => told[id] !== 'observed' && !silent.has(id))).toEqual([]);
     expect(RULES.filter(({ id }) => told[id] !== 'pass')).toEqual([]);
   });
 
   it('fail where the fix is missing', async () => {
     const repairingNothing: StartApp = (config, hooks) => startApp(withModes(config, 'off'), hooks);
-    const told = await outcomes(withModes(configured(), 'on'), repairingNothing);
-    expect(tried.filter((id) => told[id] !== 'fail')).toEqual([]);
+    const told = await outcomes(withModes(configured(authority), 'on'), repairingNothing);
+    expect(tried(authority).filter((id) => told[id] !== 'fail')).toEqual([]);
   });
 });
 
 describe('the selftest', () => {
-  it('passes with the defaults, and says what is off', async () => {
+  it('tries every fix that is on by default or observes, and says which are off', async () => {
     const told = await outcomes(configured());
-    const off = FIXES.filter(({ defaultMode }) => defaultMode === 'off').map(({ id }) => id);
-    expect(Object.entries(told).filter(([, outcome]) => outcome === 'fail')).toEqual([]);
-    expect(off.filter((id) => told[id] !== 'off' && NOT_TESTABLE[id] === undefined)).toEqual([]);
+    const expected = { on: 'pass', observe: 'observed', off: 'off' } as const;
+    const ids = new Set(tried('caller'));
+    const wanted = FIXES.filter(({ id }) => ids.has(id)).map(({ id, defaultMode }) => [id, expected[defaultMode]]);
+    expect(
+      Object.entries(told)
+        .filter(([id]) => ids.has(id))
+        .toSorted(),
+    ).toEqual(wanted.toSorted());
+    expect(FIXES.filter(({ id, defaultMode }) => !ids.has(id) && defaultMode !== 'off')).toEqual([]);
   });
 
   it('tries each endpoint with its own settings, however it is reached', async () => {
