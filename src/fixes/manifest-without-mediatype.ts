@@ -1,4 +1,4 @@
-import { deriveMediaType, FORCE } from './add-media-type.ts';
+import { DELETE, deriveMediaType, FORCE } from './add-media-type.ts';
 import type { Fix } from './fix.ts';
 
 /** Off unless wanted: single images without the member are common, and clients read them well with the right header. */
@@ -8,6 +8,6 @@ export const manifestWithoutMediatype: Fix = {
   symptom: 'A reader of `mediaType` fails on an image that pulls well',
   defaultMode: 'off',
   digest: 'by tag',
-  options: { force: FORCE },
+  options: { force: FORCE, delete: DELETE },
   manifest: (view, options) => deriveMediaType(view, 'image', options),
 };

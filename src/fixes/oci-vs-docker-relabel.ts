@@ -1,5 +1,5 @@
 import { acceptsImageOf, type ImageFamily, relabelImage } from '../domain/relabel.ts';
-import { FORCE } from './add-media-type.ts';
+import { DELETE, FORCE } from './add-media-type.ts';
 import type { Fix } from './fix.ts';
 
 /** Old Docker CLIs know no OCI types, and some OCI tools no Docker types; the images are the same. */
@@ -12,6 +12,7 @@ export const ociVsDockerRelabel: Fix = {
   options: {
     to: { values: ['docker', 'oci'], default: 'docker', description: 'The family whose media types images get.' },
     force: FORCE,
+    delete: DELETE,
   },
   manifest: ({ reference, accepted, inspection, bytes, digest }, { to, force }) => {
     const family: ImageFamily = to === 'oci' ? 'oci' : 'docker';

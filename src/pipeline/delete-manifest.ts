@@ -1,10 +1,12 @@
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
+import { OCI_MANIFEST } from '../domain/media-type.ts';
 import type { Route } from '../domain/route.ts';
 import { digestOfLoneTag } from './delete-tag.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { passThrough } from './pass-through.ts';
 import type { Services } from './ports.ts';
+import type { DerivedManifest } from './ports-facts.ts';
 import { reportRepair } from './report.ts';
 import { changesName } from './resolve-once.ts';
 
@@ -39,12 +41,11 @@ async function deleteDerived(services: Services, exchange: Exchange, route: Mani
       ? services.facts.derived(exchange.endpoint.upstream.name, repository, reference.digest)
       : undefined;
   if (derived === undefined) return deleteAt(services, exchange, route);
-  const mapped =
-    derived.kind === 'as-pushed' || exchange.endpoint.fixes.option('index-without-mediatype', 'delete') === 'original';
-  if (mapped)
+  const fix = fixOf(derived);
+  if (derived.kind === 'as-pushed' || exchange.endpoint.fixes.option(fix, 'delete') === 'original')
     return deleteAt(services, exchange, { ...route, reference: { kind: 'digest', digest: derived.original } });
   const answer = await deleteAt(services, exchange, route);
-  if (answer.status === 404) throw derivedIsNotThere(derived.original);
+  if (answer.status === 404) throw derivedIsNotThere(derived.original, fix);
   return answer;
 }
 
@@ -64,10 +65,17 @@ async function deleteAt(services: Services, exchange: Exchange, route: ManifestR
   return answer;
 }
 
-function derivedIsNotThere(original: Digest): RegistryError {
+/** The fix that made it, which has the option. */
+function fixOf({ kind, mediaType }: DerivedManifest): string {
+  if (kind === 'converted') return 'schema1-only-image';
+  if (kind === 'relabelled') return 'oci-vs-docker-relabel';
+  return mediaType === OCI_MANIFEST ? 'manifest-without-mediatype' : 'index-without-mediatype';
+}
+
+function derivedIsNotThere(original: Digest, fix: string): RegistryError {
   return new RegistryError('MANIFEST_UNKNOWN', {
     detail: { original },
     explanation: `The registry does not have this digest: manifix derived it from ${original}. Delete ${original} instead.`,
-    fix: 'index-without-mediatype',
+    fix,
   });
 }

@@ -37,6 +37,9 @@ describe('manifest-without-mediatype', () => {
   });
 
   it('is off unless wanted', () => {
-    expect(defaultSetting(manifestWithoutMediatype)).toEqual({ mode: 'off', options: { force: 'no' } });
+    expect(defaultSetting(manifestWithoutMediatype)).toEqual({
+      mode: 'off',
+      options: { force: 'no', delete: 'explain' },
+    });
   });
 });
