@@ -19,6 +19,7 @@ COPY --from=dependencies /opt/manifix/node_modules /opt/manifix/node_modules
 COPY --from=build /opt/manifix/dist /opt/manifix/dist
 COPY package.json /opt/manifix/package.json
 COPY bin /opt/manifix/bin
+COPY docs /opt/manifix/docs
 COPY config.yaml /etc/manifix/config.yaml
 RUN mkdir /var/lib/manifix && chown node:node /var/lib/manifix
 # A number, so that Kubernetes can see that it is not root (runAsNonRoot). It is the user node.

@@ -45,6 +45,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
     case 'help':
       return print(line.text);
+    case 'page':
+      return tell(await (await import('./commands/page.ts')).runPageCommand(line.name));
     case 'wrong':
       return fail(2, [line.text]);
   }

@@ -55,7 +55,7 @@ function answerRows(answer: SeenAnswer) {
 /** What a fix that is not on would have done, it did not do. */
 function fixRows(fixes: Explanation['fixes']): readonly (readonly string[])[] {
   const rows = fixes.map(({ id, mode, note }) => [id, mode === 'on' ? mode : `${mode}, would fire`, note]);
-  return [...rows, ['docs/fixes/<id>.md explains each']];
+  return [...rows, ['manifix help <fix> explains each']];
 }
 
 function digestRows({ canonical, derived }: Explanation['digests']): readonly (readonly string[])[] {

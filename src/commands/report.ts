@@ -14,7 +14,9 @@ export function formatOffenders({ since, offenders, more }: OffenderReport): str
   ]);
   const head = ['repairs', 'fix', 'client', 'endpoint', 'repository', 'how to mend the cause'];
   const rest = more === 0 ? [] : [`${more} more; --top shows them`];
-  return [`since ${since}`, '', ...table([head, ...rows]), ...rest].join('\n');
+  return [`since ${since}`, '', ...table([head, ...rows]), ...rest, '', 'manifix help <fix> prints its page'].join(
+    '\n',
+  );
 }
 
 /** What could not be pulled without the registries, for people. */

@@ -33,6 +33,7 @@ export type CommandLine =
   | { readonly command: 'selftest'; readonly request: SelftestRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
+  | { readonly command: 'page'; readonly name: string }
   | { readonly command: 'wrong'; readonly text: string };
 
 /** Reads the arguments behind the program's name. Flags may stand in any order; of a repeated one the last counts. */
@@ -82,7 +83,8 @@ function topicOf([first = '', second = '']: readonly string[]): Topic | UnknownT
 function help(args: readonly string[]): CommandLine {
   if (args.length === 0) return { command: 'help', text: helpText(undefined) };
   const topic = topicOf(args);
-  if ('mistake' in topic) return wrong(topic.mistake, 'help');
+  const [name = ''] = args;
+  if ('mistake' in topic) return args.length === 1 ? { command: 'page', name } : wrong(topic.mistake, 'help');
   const more = args[topic.words];
   if (more !== undefined) return wrong(`unexpected argument "${more}"`, 'help');
   return { command: 'help', text: helpText(topic.command) };

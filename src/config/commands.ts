@@ -127,7 +127,7 @@ export const COMMANDS = {
     flags: [CONFIG, { name: 'json', meaning: 'print one JSON object instead of a table' }],
   },
   demo: { summary: 'show the repairs against a broken registry that it starts itself', flags: [] },
-  help: { summary: 'show this help, or that of a command', flags: [] },
+  help: { summary: 'show this help, that of a command, or a page of docs and docs/fixes by its name', flags: [] },
   version: { summary: 'show the version', flags: [] },
 } as const satisfies Readonly<Record<string, Command>>;
 

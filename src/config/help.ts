@@ -17,14 +17,17 @@ export function helpText(topic: CommandName | readonly CommandName[] | undefined
   }
   const names = topic ?? commandNames();
   const commands = names.map((name) => [name, COMMANDS[name].summary] as const);
-  const closing = 'manifix COMMAND --help lists the flags of a command. docs/configuration.md explains the file.';
-  return [usage(topic), ...columns(commands), '', closing].join('\n');
+  const closing = [
+    'manifix COMMAND --help lists the flags of a command. manifix help configuration explains the file,',
+    'manifix help fixes lists the fixes, and manifix help FIX prints the page of one.',
+  ];
+  return [usage(topic), ...columns(commands), '', ...closing].join('\n');
 }
 
 /** The line that shows how a command is called. */
 export function usage(topic: CommandName | readonly CommandName[] | undefined): string {
   if (typeof topic !== 'string') return `usage: manifix [${(topic ?? commandNames()).join(' | ')}] [flags]`;
-  if (topic === 'help') return 'usage: manifix help [COMMAND]';
+  if (topic === 'help') return 'usage: manifix help [COMMAND | PAGE]';
   const argument = argumentOf(topic);
   const named = argument === undefined ? [] : [written(argument)];
   const flags: readonly Flag[] = COMMANDS[topic].flags;

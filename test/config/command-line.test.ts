@@ -117,7 +117,7 @@ describe('parseCommandLine', () => {
   it.each([
     [['chek'], 'manifix: unknown command "chek"; did you mean "check"?', 'usage: manifix ['],
     [['zebra'], 'manifix: unknown command "zebra"', 'usage: manifix ['],
-    [['help', 'serv'], 'manifix: unknown command "serv"; did you mean "serve"?', 'usage: manifix help [COMMAND]'],
+    [['help', 'serv', 'x'], 'manifix: unknown command "serv"; did you mean "serve"?', 'usage: manifix help [COMMAND'],
     [['help', 'serve', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix help'],
     [['--lisen', 'a:1'], 'manifix: unknown flag "--lisen"; did you mean "--listen"?', 'usage: manifix serve'],
     [['serve', '--upstrem=x'], 'manifix: unknown flag "--upstrem"; did you mean "--upstream"?', 'usage: manifix serve'],

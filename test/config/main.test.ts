@@ -18,6 +18,28 @@ describe('the program', () => {
     });
   });
 
+  it.each([
+    ['second-question-mark', '# second-question-mark\n'],
+    ['fixes', '# Fixes and rules\n'],
+    ['tools', '# Tools\n'],
+  ])('prints the page %s from wherever it is called', async (page, start) => {
+    const { code, stdout, stderr } = await manifix(['help', page], '/');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.startsWith(start)).toBe(true);
+  });
+
+  it('says which page or command a mistyped one is', async () => {
+    for (const [word = '', meant] of [
+      ['second-questionmark', '; did you mean "second-question-mark"?'],
+      ['serv', '; did you mean "serve"?'],
+      ['../README', ''],
+    ]) {
+      const { code, stdout, stderr } = await manifix(['help', word]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe(`manifix: no command or page "${word}"${meant}\nusage: manifix help [COMMAND | PAGE]\n`);
+    }
+  });
+
   it('shows its version', async () => {
     expect(await manifix(['version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });

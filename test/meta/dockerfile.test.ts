@@ -108,6 +108,8 @@ describe('the image', () => {
       .map(execForm);
     const { code, stderr } = await run(process.execPath, [join(image.path, 'root', script), ...rest]);
     expect({ rest, code, stderr }).toEqual({ rest: ['demo'], code: 0, stderr: '' });
+    const page = await run(process.execPath, [join(image.path, 'root', script), 'help', 'html-200']);
+    expect(page).toMatchObject({ code: 0, stdout: expect.stringMatching(/^# html-200\n/) });
   });
 
   it('would start by its command, answer its health check, write to its volume only, and stop by SIGTERM', async () => {
