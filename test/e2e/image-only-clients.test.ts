@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DefectInjector, startDefectInjector } from '../support/defect-injector.ts';
+import { startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange, type HttpAnswer } from '../support/http.ts';
 import { manifestTypes, mediaTypes, sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
+import { pushImage } from '../support/push-image.ts';
+import { describeWithTools } from '../support/tools.ts';
 import { essence, fixesOf } from './answers.ts';
 
 const index = sampleImage('index');
@@ -81,5 +84,28 @@ describe('clients that read images and no index', () => {
     const incomplete = index.bytes.toString().replaceAll(amd64?.digest ?? '', digest);
     injector.content.putManifest('', 'incomplete', { bytes: Buffer.from(incomplete), mediaType: mediaTypes.ociIndex });
     expect((await ask(manifix, 'incomplete')).body.toString()).toBe(incomplete);
+  });
+});
+
+describeWithTools('clients that read images and no index, at docker-registry', ['docker-registry'], () => {
+  it('get the image of an index that the registry hides from them, alike by HEAD and GET, cold and warm', async () => {
+    await using registry = await startDockerRegistry();
+    await pushImage(registry.url, 'app', 'index', index);
+    const ask = (url: string, method = 'GET') =>
+      exchange(url, { method, target: '/v2/app/manifests/index', headers: onlyImages });
+    const hidden = await ask(registry.url);
+    expect([hidden.status, hidden.body.toString()]).toEqual([404, expect.stringContaining('does not support OCI ind')]);
+    const upstreams = { registry: { url: registry.url } };
+    for (const first of ['HEAD', 'GET']) {
+      await using manifix = await startManifix({ config: { upstreams, endpoints: [{ profile: 'legacy' }] } });
+      for (const method of [first, 'HEAD', 'GET']) {
+        const answer = await ask(manifix.url, method);
+        const wanted = { status: 200, type: mediaTypes.ociManifest, digest: amd64?.digest };
+        expect(essence(answer), `${method} after ${first}`).toMatchObject(wanted);
+        expect(answer.body).toEqual(method === 'GET' ? amd64?.bytes : Buffer.alloc(0));
+      }
+    }
+    await using plain = await startManifix({ upstream: registry.url });
+    expect((await ask(plain.url)).body).toEqual(index.bytes);
   });
 });

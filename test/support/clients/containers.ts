@@ -11,6 +11,8 @@ interface ContainersOptions {
 /** skopeo, podman and buildah with storage and configuration of their own. */
 export interface ContainersHome extends AsyncDisposable {
   readonly directory: string;
+  /** The environment of the tools, for a test that starts one itself. */
+  readonly env: Readonly<Record<string, string>>;
   skopeo(...args: string[]): Promise<CommandResult>;
   podman(...args: string[]): Promise<CommandResult>;
   buildah(...args: string[]): Promise<CommandResult>;
@@ -40,6 +42,7 @@ export async function openContainersHome({ registriesConf = '' }: ContainersOpti
   };
   return {
     directory,
+    env,
     skopeo: (...args) => run('skopeo', args, { env }),
     podman: (...args) => run('podman', args, { env }),
     buildah: (...args) => run('buildah', args, { env }),
