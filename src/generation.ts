@@ -2,6 +2,7 @@ import type { Metrics } from './admin/metrics.ts';
 import type { Authentications } from './auth/authenticate.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from './config/config.ts';
 import { compilePolicy } from './domain/repository-policy.ts';
+import { compileRights } from './domain/rights.ts';
 import { compileTagRules } from './domain/tag-policy.ts';
 import { FIXES } from './fixes/index.ts';
 import { compileFixes } from './fixes/run.ts';
@@ -106,15 +107,16 @@ function endpointOf(
   if (upstream === undefined)
     throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
   const fixes = compileFixes(FIXES, endpoint.fixes);
+  const rights = compileRights(endpoint.rights, config.groups);
   const isHub = config.upstreams[endpoint.upstream]?.kind === 'dockerhub';
   const authentication = endpoint.auth && authentications?.of(endpoint.name, endpoint.auth);
   return {
     name: endpoint.name,
     upstream,
-    ...(authentication && { authentication }),
     fixes,
     policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
     readOnly: endpoint.readOnly,
+    ...(authentication && { guard: { authentication, rights, challenge: 'bearer' } }),
     realms: config.upstreams[endpoint.upstream]?.realms ?? [],
     libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
     freshness: { ...endpoint.cache, ttlOf: compileTagRules(endpoint.cache.tags, endpoint.cache.tagTtl) },

@@ -58,7 +58,7 @@ function placeOf({ endpoints, cursors }: Edge, host: string, target: string): Pl
   const asked = parseTarget(target);
   try {
     const reached = endpoints.reach(host.toLowerCase(), asked.route, namespaceOf(asked.query));
-    const { route } = upstreamTarget(reached, 'GET', asked, cursors);
+    const { route } = upstreamTarget(reached, 'GET', asked, cursors, () => true);
     const upstream = reached.endpoint.upstream.name;
     return route.kind === 'manifest'
       ? { upstream, repository: route.repository, reference: formatReference(route.reference) }

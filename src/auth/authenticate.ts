@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type {
   Authenticated,
   Authentication,
@@ -42,7 +43,8 @@ export function createAuthentications(options: AuthenticationOptions): Authentic
         const outcome = await passwords.check(htpasswd.path, await file.users(), { user, password, address });
         if (outcome === 'wrong') return { refused: wrongPassword(endpoint) };
         if (outcome !== 'right') return { refused: tooManyWrong(outcome.pause) };
-        return { principal: { method: 'htpasswd', user, groups: [], claims: {} } };
+        const proof = `htpasswd ${fingerprint((await file.users()).get(user))} ${user}`;
+        return { principal: { method: 'htpasswd', user, groups: [], claims: {} }, proof };
       }
 
       async function byCredentials(credentials: Credentials, address: string): Promise<Authenticated> {
@@ -61,13 +63,24 @@ export function createAuthentications(options: AuthenticationOptions): Authentic
           }
           if (certificates && certificate !== undefined) {
             const { name, until } = certificate;
-            return { principal: { method: 'certificate', user: `cert:${name}`, groups: [], claims: {} }, until };
+            const principal = { method: 'certificate', user: `cert:${name}`, groups: [], claims: {} } as const;
+            return { principal, until, proof: 'certificate' };
           }
           return { principal: ANONYMOUS };
+        },
+        async holds(proof) {
+          const [, way, print, user = ''] = /^(\S+) ?(\S*) ?(.*)$/s.exec(proof) ?? [];
+          if (way === 'htpasswd') return print === fingerprint((await file?.users())?.get(user));
+          return way === 'certificate' && certificates;
         },
       };
     },
   };
+}
+
+/** Tells one password's hash from the next; undefined for a user who is gone. */
+function fingerprint(passwordHash: string | undefined): string | undefined {
+  return passwordHash && hash('sha256', passwordHash, 'base64url');
 }
 
 function refused(endpoint: string, why: string): Authenticated {

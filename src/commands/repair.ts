@@ -9,6 +9,7 @@ import { openEndpoints } from '../generation.ts';
 import { admit } from '../http/admission.ts';
 import { createCursors } from '../http/cursors.ts';
 import type { EndpointRoutes } from '../http/endpoint-routes.ts';
+import { ANYBODY } from '../http/identify.ts';
 import { parseTarget } from '../http/routes.ts';
 import { upstreamTarget } from '../http/upstream-target.ts';
 import type { CommandOutcome } from './cache.ts';
@@ -86,9 +87,9 @@ function placeOf(config: Config, endpoints: EndpointRoutes, { host = '', reposit
   const namespace = config.endpoints.some(({ ns }) => ns.includes(host)) ? host : undefined;
   const reached = endpoints.reach(host, asked.route, namespace);
   const { endpoint } = reached;
-  const { route, names } = upstreamTarget(reached, 'PUT', asked, createCursors());
+  const { route, names } = upstreamTarget(reached, 'PUT', asked, createCursors(), endpoint.policy.allows);
   try {
-    admit(endpoint, 'PUT', route, names);
+    admit({ endpoint, identity: ANYBODY, method: 'PUT', route, names, challenge: () => [] });
   } catch (error) {
     throw new Error(`the endpoint "${endpoint.name}" takes no push of it: ${sentence(error)}`, { cause: error });
   }

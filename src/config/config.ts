@@ -1,6 +1,7 @@
 import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
+import type { Groups, RightsRule } from '../domain/rights.ts';
 import type { TagRule } from '../domain/tag-policy.ts';
 import type { ChosenProfile } from '../fixes/profiles.ts';
 import type { FixSetting } from '../fixes/run.ts';
@@ -81,6 +82,8 @@ export interface EndpointConfig {
   readonly repositories: { readonly allow: readonly RepositoryPattern[]; readonly deny: readonly RepositoryPattern[] };
   /** How its clients show who they are; undefined where that is not asked. */
   readonly auth?: AuthenticationSettings;
+  /** In order; the first that matches decides. Of no effect where clients are not asked who they are. */
+  readonly rights: readonly RightsRule[];
   readonly readOnly: boolean;
   /** The global settings with its own over them. */
   readonly cache: TagSettings;
@@ -104,6 +107,8 @@ export interface Config {
     readonly scrubRate: number;
   };
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** Groups of users. */
+  readonly groups: Groups;
   /** At least one; names, hosts, prefixes and namespaces differ, and at most one is the default. */
   readonly endpoints: readonly EndpointConfig[];
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };

@@ -25,7 +25,7 @@ function field<Value>(type: string, read: (written: unknown) => { value: Value }
 }
 
 /** A field whose only mistake is not to look as expected. */
-function parsed<Value>(type: string, expected: string, parse: (text: string) => Value | undefined) {
+export function parsed<Value>(type: string, expected: string, parse: (text: string) => Value | undefined) {
   return field<Value>(type, (written) => {
     const value = typeof written === 'string' ? parse(written) : undefined;
     return value === undefined ? { wrong: expectedInstead(expected, written) } : { value };

@@ -3,6 +3,7 @@ import { authenticationMistakes } from './auth-relations.ts';
 import { certificateMistakes } from './certificate.ts';
 import { claimMistakes } from './claims.ts';
 import type { Mistake } from './mistakes.ts';
+import { rightsMistakes } from './rights-relations.ts';
 import type { Path } from './schema-keys.ts';
 import { isMap, valueAt, type WrittenMap } from './written.ts';
 
@@ -25,6 +26,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
     ...claimMistakes(endpoints),
     ...authenticationMistakes(written, endpoints),
+    ...rightsMistakes(written, endpoints),
     ...sameAddress(written),
     ...badTagPatterns(written, ['cache', 'tags']),
     ...endpoints.flatMap((_, index) => badTagPatterns(written, ['endpoints', index, 'cache', 'tags'])),

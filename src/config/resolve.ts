@@ -1,12 +1,14 @@
 import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
+import type { RightsRule } from '../domain/rights.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { chooseProfile, profileSetting } from '../fixes/profiles.ts';
 import { defaultSetting, type FixSetting } from '../fixes/run.ts';
 import type { TlsIdentities } from '../lib/certificate.ts';
 import type { Config, EndpointConfig, TagSettings, UpstreamKind } from './config.ts';
 import type { WrittenConfig, WrittenFixes } from './schema.ts';
+import type { WrittenRights } from './schema-rights.ts';
 
 type WrittenEndpoint = WrittenConfig['endpoints'][number];
 
@@ -72,6 +74,7 @@ const ONLY_ENDPOINT: WrittenEndpoint = {
   name: 'default',
   ns: [],
   repositories: { allow: [EVERY_REPOSITORY], deny: [] },
+  rights: [],
   readOnly: false,
   cache: {},
   fixes: {},
@@ -84,6 +87,7 @@ function resolveEndpoint(
     profile: named,
     cache: _,
     auth: _ways,
+    rights,
     fixes: ownFixes,
     ...rest
   }: WrittenEndpoint & { readonly upstream: string },
@@ -101,8 +105,14 @@ function resolveEndpoint(
     ...(host === undefined ? {} : { host }),
     ...(prefix === undefined ? {} : { prefix }),
     profile,
+    rights: rights.map(resolveRule),
     fixes: Object.fromEntries(settings),
   };
+}
+
+/** A rule has one of the two; relations.ts saw to it. */
+function resolveRule({ who, allow, deny = [], repositories }: WrittenRights[number]): RightsRule {
+  return { who, effect: allow === undefined ? 'deny' : 'allow', actions: allow ?? deny, repositories };
 }
 
 function resolveUrls({ url, urls = [], credentials: _, tls: _files, ...rest }: WrittenConfig['upstreams'][string]) {

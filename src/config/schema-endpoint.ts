@@ -5,6 +5,7 @@ import { host, repositoryPattern, repositoryPrefix, text, yesOrNo } from './fiel
 import { authSchema } from './schema-auth.ts';
 import { endpointCacheSchema } from './schema-cache.ts';
 import { fixSettings } from './schema-fixes.ts';
+import { rightsSchema } from './schema-rights.ts';
 
 /** What clients talk to, and how they reach it. */
 export function endpointSchema(fixes: readonly Fix[]) {
@@ -34,6 +35,7 @@ export function endpointSchema(fixes: readonly Fix[]) {
       })
       .prefault({}),
     auth: authSchema(),
+    rights: rightsSchema().prefault([]),
     readOnly: yesOrNo().prefault(false).describe('Whether it refuses pushes and deletes.'),
     cache: endpointCacheSchema().prefault({}),
     profile: z

@@ -5,6 +5,7 @@ import { address, addressOrOff, imageReference, network, platform, shortDuration
 import { cacheSchema } from './schema-cache.ts';
 import { endpointSchema } from './schema-endpoint.ts';
 import { fixSettings } from './schema-fixes.ts';
+import { groupsSchema } from './schema-rights.ts';
 import { upstreamSchema } from './schema-upstream.ts';
 import { auditSchema } from './schema-usage.ts';
 
@@ -39,6 +40,7 @@ export function configSchema(fixes: readonly Fix[]) {
       .prefault({}),
     cache: cacheSchema().prefault({}),
     upstreams: z.record(z.string(), upstreamSchema()).prefault({}),
+    groups: groupsSchema().prefault({}).describe('Groups of users, which rules of all endpoints may name.'),
     endpoints: z.array(endpointSchema(fixes)).prefault([]),
     fixes: fixSettings(fixes).describe('Settings of single fixes for all endpoints.'),
     log: z

@@ -94,6 +94,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
   const plain = {
     ns: [],
     repositories: { allow: [EVERY_REPOSITORY], deny: [] },
+    rights: [],
     readOnly: false,
     cache: TAGS,
     profile,
@@ -110,6 +111,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
       registry: { url: dockerRegistry, kind: 'generic', timeouts: TIMEOUTS, ...asCaller },
       gitlab: { url: gitlab, kind: 'gitlab', timeouts: TIMEOUTS, ...asCaller },
     },
+    groups: {},
     endpoints: [
       { ...plain, name: 'registry', upstream: 'registry', isDefault: true },
       { ...plain, name: 'gitlab', upstream: 'gitlab', isDefault: false, host: GITLAB_HOST },

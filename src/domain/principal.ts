@@ -17,5 +17,6 @@ export interface Principal {
 /** A client without credentials. */
 export const ANONYMOUS: Principal = { method: 'anonymous', groups: [], claims: {} };
 
+export const ACTIONS = ['pull', 'push', 'delete', 'list'] as const;
 /** What a client may want to do with a repository. */
-export type Action = 'pull' | 'push' | 'delete' | 'list';
+export type Action = (typeof ACTIONS)[number];

@@ -1,6 +1,9 @@
 /** `repository:<name>:pull` and the like, which docker's token services grant (distribution, "Token Scope Documentation"). */
 export type Scope = string;
 
+/** What docker-registry wants for the catalogue. */
+export const CATALOG_SCOPE: Scope = 'registry:catalog:*';
+
 const REPOSITORY = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//;
 
 /**
@@ -9,7 +12,7 @@ const REPOSITORY = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//;
  */
 export function scopesFor(method: string, path: string): readonly Scope[] {
   const [target = '', query = ''] = path.split('?', 2);
-  if (target === '/v2/_catalog') return ['registry:catalog:*'];
+  if (target === '/v2/_catalog') return [CATALOG_SCOPE];
   const repository = REPOSITORY.exec(target)?.[1] ?? /^\/v2\/(.+)\/blobs\/uploads$/.exec(target)?.[1];
   if (repository === undefined) return [];
   const from = method === 'POST' ? new URLSearchParams(query).get('from') : null;

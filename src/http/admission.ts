@@ -1,29 +1,75 @@
+import type { Denial } from '../domain/audit.ts';
 import { RegistryError } from '../domain/errors.ts';
+import type { HeaderList } from '../domain/headers.ts';
 import type { Action } from '../domain/principal.ts';
 import { parseRepositoryName, type RepositoryName } from '../domain/reference.ts';
 import { clientName, type RequestNames } from '../domain/repository-names.ts';
 import type { Route } from '../domain/route.ts';
 import type { Endpoint } from '../pipeline/exchange.ts';
+import type { Identity } from './identify.ts';
+
+/** A request on its way to an endpoint's upstream. */
+export interface AskedAdmission {
+  readonly endpoint: Endpoint;
+  readonly identity: Identity;
+  readonly method: string;
+  /** In the upstream's names. */
+  readonly route: Route;
+  readonly names: RequestNames;
+  /** What asks for credentials, or for such that are good for more. */
+  readonly challenge: (wants: 'credentials' | 'more') => HeaderList;
+}
 
 const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
- * The one place where an endpoint decides whether a request may go on to its upstream: what it may do, and with which
- * repository. A repository that is not served looks as one that does not exist, whatever was asked of it.
- * @param route in the upstream's names
+ * The one place where it is decided whether a request may go on to its upstream: what the endpoint takes, whom it lets do that,
+ * and with which repository. One that is not served, or in which the client has no right to pull, looks as one that does not
+ * exist, whatever was asked of it.
  * @throws RegistryError
  */
-export function admit(endpoint: Endpoint, method: string, route: Route, names: RequestNames): void {
-  const action = actionOf(method, route);
-  if (endpoint.readOnly && WRITES.has(method)) throw readOnly(endpoint.name, method, action, repositoryOf(route));
-  const { policy } = endpoint;
-  if (!policy.restricts || route.kind === 'base' || route.kind === 'catalog') return;
+export function admit(asked: AskedAdmission): void {
+  const { endpoint, method, route } = asked;
+  if (endpoint.guard !== undefined) admitByRights(asked);
+  if (endpoint.readOnly && WRITES.has(method)) throw readOnly(asked);
+  if (!endpoint.policy.restricts || route.kind === 'base' || route.kind === 'catalog') return;
   const repository = repositoryOf(route);
-  if (repository !== undefined && policy.allows(repository)) return;
-  throw new RegistryError('NAME_UNKNOWN', {
-    detail: repository === undefined ? undefined : { name: clientName(names, repository) },
-    denied: { action, endpoint: endpoint.name, repository },
-  });
+  if (repository === undefined || !endpoint.policy.allows(repository)) throw absent(asked, repository);
+}
+
+function admitByRights(asked: AskedAdmission): void {
+  const { endpoint, identity, method, route } = asked;
+  const known = identity.principal.user !== undefined;
+  const action = actionOf(method, route);
+  const repository = repositoryOf(route);
+  // Clients learn from the answer to `/v2/` how to log in, also those that could go on without.
+  const allowed =
+    route.kind === 'base'
+      ? known
+      : route.kind === 'catalog'
+        ? identity.isEverAllowed('list')
+        : repository !== undefined && endpoint.policy.allows(repository) && identity.isAllowed(action, repository);
+  if (allowed) {
+    if (route.kind === 'base' || identity.covers(action, repository)) return;
+    throw unauthorized(asked, 'more');
+  }
+  if (!known) throw unauthorized(asked, 'credentials');
+  const mayPull =
+    repository !== undefined && endpoint.policy.allows(repository) && identity.isAllowed('pull', repository);
+  throw mayPull || route.kind === 'catalog' ? denied(asked, action, repository) : absent(asked, repository);
+}
+
+/** What a request does to a repository. Opening, asking about and cancelling an upload are parts of a push. */
+export function actionOf(method: string, { kind }: Route): Action {
+  if (kind === 'upload' || kind === 'upload-start') return 'push';
+  if (kind === 'tags' || kind === 'catalog') return 'list';
+  if (method === 'DELETE') return 'delete';
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'pull' : 'push';
+}
+
+function repositoryOf(route: Route): RepositoryName | undefined {
+  if ('repository' in route) return route.repository;
+  return 'path' in route ? extendedRepository(route.path) : undefined;
 }
 
 /** The repository of an extension (`/v2/<name>/_<extension>/...`); one of the registry as a whole may tell of all repositories. */
@@ -32,27 +78,54 @@ function extendedRepository(path: string): RepositoryName | undefined {
   return name === undefined ? undefined : parseRepositoryName(name);
 }
 
-function repositoryOf(route: Route): RepositoryName | undefined {
-  if ('repository' in route) return route.repository;
-  return route.kind === 'other' ? extendedRepository(route.path) : undefined;
+function absent(asked: AskedAdmission, repository: RepositoryName | undefined): RegistryError {
+  return new RegistryError('NAME_UNKNOWN', {
+    detail: repository === undefined ? undefined : { name: clientName(asked.names, repository) },
+    denied: denialOf(asked),
+  });
 }
 
-/** What a request wants to do with its repository. */
-function actionOf(method: string, { kind }: Route): Action {
-  if (WRITES.has(method)) return method === 'DELETE' && kind !== 'upload' ? 'delete' : 'push';
-  return kind === 'tags' || kind === 'catalog' ? 'list' : 'pull';
+/** For the operator's log. */
+function denialOf({ endpoint, identity, method, route }: AskedAdmission): Denial {
+  const { user } = identity.principal;
+  return {
+    action: actionOf(method, route),
+    endpoint: endpoint.name,
+    repository: repositoryOf(route),
+    ...(user === undefined ? {} : { user }),
+  };
 }
 
-function readOnly(
-  endpoint: string,
-  method: string,
-  action: Action,
-  repository: RepositoryName | undefined,
-): RegistryError {
+function unauthorized(asked: AskedAdmission, wants: 'credentials' | 'more'): RegistryError {
+  return new RegistryError('UNAUTHORIZED', { headers: asked.challenge(wants) });
+}
+
+function denied(asked: AskedAdmission, action: Action, repository?: RepositoryName): RegistryError {
+  const { identity, names, endpoint } = asked;
+  const name = repository === undefined ? undefined : clientName(names, repository);
+  const what = name === undefined ? 'list repositories' : `${VERBS[action]} "${name}"`;
+  return new RegistryError('DENIED', {
+    detail: { ...(name === undefined ? {} : { name }), action },
+    denied: denialOf(asked),
+    explanation:
+      `The rights of the endpoint "${endpoint.name}" do not let "${identity.principal.user}" ${what}. ` +
+      'Whoever runs manifix can change them.',
+  });
+}
+
+const VERBS: Readonly<Record<Action, string>> = {
+  pull: 'pull from',
+  push: 'push to',
+  delete: 'delete from',
+  list: 'list the tags of',
+};
+
+function readOnly(asked: AskedAdmission): RegistryError {
+  const { endpoint, method } = asked;
   return new RegistryError('UNSUPPORTED', {
-    explanation: `The endpoint "${endpoint}" is read-only: it takes no ${method}. Push to the registry itself, or to another endpoint.`,
+    explanation: `The endpoint "${endpoint.name}" is read-only: it takes no ${method}. Push to the registry itself, or to another endpoint.`,
     // RFC 9110, section 15.5.6: 405 comes with the methods that there are.
     headers: [['Allow', 'GET, HEAD']],
-    denied: { action, endpoint, repository },
+    denied: denialOf(asked),
   });
 }

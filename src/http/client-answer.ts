@@ -10,8 +10,9 @@ import type { Route } from '../domain/route.ts';
 import { decodeBody } from '../lib/content-encoding.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Answer } from '../pipeline/exchange.ts';
-import type { Cursors } from './cursors.ts';
+import { type Cursors, selects } from './cursors.ts';
 import type { Reached } from './endpoint-routes.ts';
+import type { Identity } from './identify.ts';
 import { tokenRealm } from './token-endpoint.ts';
 
 /** The request that an answer belongs to. */
@@ -23,6 +24,7 @@ export interface AnsweredRequest {
   readonly names: RequestNames;
   readonly clientOrigin: string;
   readonly cursors: Cursors;
+  readonly identity: Identity;
 }
 
 /** An answer in the names of the client, everywhere a repository's name appears. Content is never touched. */
@@ -31,7 +33,7 @@ export async function answerForClient(request: AnsweredRequest, answer: Answer):
   const told =
     namespace === undefined ? answer : { ...answer, headers: withHeader(answer.headers, 'OCI-Namespace', namespace) };
   const { route, names, reached } = request;
-  const catalog = route.kind === 'catalog' && selects(reached);
+  const catalog = route.kind === 'catalog' && differs(reached);
   const refused = answer.status === 401 && comesForTokens(reached);
   if (!catalog && !refused && !renames(names)) return told;
   const named = { ...told, headers: told.headers.map((field) => fieldForClient(request, field)) };
@@ -41,8 +43,8 @@ export async function answerForClient(request: AnsweredRequest, answer: Answer):
 }
 
 /** Whether this endpoint's catalogue differs from its upstream's. */
-function selects({ endpoint, prefix, holds }: Reached): boolean {
-  return endpoint.policy.restricts || prefix !== '' || holds !== undefined;
+function differs({ endpoint, prefix, holds }: Reached): boolean {
+  return selects(endpoint) || prefix !== '' || holds !== undefined;
 }
 
 function fieldForClient(request: AnsweredRequest, field: HeaderList[number]): HeaderList[number] {
@@ -138,12 +140,13 @@ async function withList(request: AnsweredRequest, answer: Answer): Promise<Answe
   return withJson({ ...answer, headers }, listForClient(request, list));
 }
 
-function listForClient({ names, reached, route }: AnsweredRequest, list: ListDocument): object {
+function listForClient({ names, reached, route, identity }: AnsweredRequest, list: ListDocument): object {
   if (route.kind === 'tags')
     return typeof list.name === 'string' ? { ...list, name: clientName(names, list.name) } : list;
   const all = listItems('catalog', list) ?? [];
   const served = all.flatMap((name) => {
     if (typeof name !== 'string' || !reached.endpoint.policy.allows(name)) return [];
+    if (!identity.isAllowed('list', name)) return [];
     const known = clientName(names, name);
     return reached.holds?.(known) === false ? [] : [known];
   });

@@ -11,6 +11,11 @@ export interface Cursors {
   open(endpoint: Endpoint, prefix: string, cursor: string): string;
 }
 
+/** Whether a client may not see all that the registry has. */
+export function selects({ policy, guard }: Endpoint): boolean {
+  return policy.restricts || guard !== undefined;
+}
+
 /** No repository begins with it. */
 const SEAL = '~';
 
@@ -21,13 +26,13 @@ const SEAL = '~';
 export function createCursors(): Cursors {
   const key = randomBytes(32);
   return {
-    close: ({ name, policy }, prefix, cursor) =>
-      policy.restricts ? `${SEAL}${sealText(key, name, cursor)}` : `${prefix}${cursor}`,
-    open({ name, policy }, prefix, cursor) {
-      if (!policy.restricts || !cursor.startsWith(SEAL)) {
+    close: (endpoint, prefix, cursor) =>
+      selects(endpoint) ? `${SEAL}${sealText(key, endpoint.name, cursor)}` : `${prefix}${cursor}`,
+    open(endpoint, prefix, cursor) {
+      if (!selects(endpoint) || !cursor.startsWith(SEAL)) {
         return cursor.startsWith(prefix) ? cursor.slice(prefix.length) : cursor;
       }
-      const opened = unsealText(key, name, cursor.slice(SEAL.length));
+      const opened = unsealText(key, endpoint.name, cursor.slice(SEAL.length));
       if (opened !== undefined) return opened;
       throw new RegistryError('PAGINATION_NUMBER_INVALID', {
         message: 'invalid start of a page',

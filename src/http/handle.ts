@@ -5,20 +5,21 @@ import { type HeaderList, headerListFromRaw, headerValue } from '../domain/heade
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
+import { type Arrival, arrive, hostOf } from './arrival.ts';
 import { eventOf } from './audit-event.ts';
-import { callerAt, type TrustCheck } from './client.ts';
+import type { TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
+import { identify } from './identify.ts';
 import { checkForm } from './message-form.ts';
-import { hostOf, openPassage, type Passage } from './passage.ts';
+import { openExchange } from './open-exchange.ts';
+import { openPassage, type Passage } from './passage.ts';
 import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
 import { originForm, parseTarget, type Target } from './routes.ts';
-import { withoutStandIn } from './stand-in-tokens.ts';
 import { isTokenRequest, type TokenEndpoint } from './token-endpoint.ts';
 import type { TokenMemory } from './token-memory.ts';
-import { withVia } from './via.ts';
 
 /** What the edge works with; a reload replaces it as a whole. */
 export interface Edge {
@@ -69,7 +70,11 @@ export async function handle(
   const url = originForm(incoming.url ?? '/');
   const headers = headerListFromRaw(incoming.rawHeaders);
   const applied: Exchange['applied'] = [];
-  const seen = { endpoint: '', kind: 'invalid' as FinishedRequest['kind'] };
+  const seen: { endpoint: string; kind: FinishedRequest['kind']; user: string | undefined } = {
+    endpoint: '',
+    kind: 'invalid',
+    user: undefined,
+  };
   if (method !== 'GET' && method !== 'HEAD') edge.ready.forget();
   const since = edge.ready.forgotten;
   let failure: unknown;
@@ -84,10 +89,14 @@ export async function handle(
     } else {
       const target = parseTarget(url);
       seen.kind = target.route.kind;
-      passage = openAsMeant(edge, incoming, headers, { target, url }, applied);
-      seen.endpoint = passage.endpoint.name;
+      const arrival = arriveAsMeant(edge, incoming, headers, { target, url }, applied);
+      seen.endpoint = arrival.reached.endpoint.name;
+      const identity = await identify(arrival, incoming, headers, edge.trusts);
+      seen.user = identity.principal.user;
+      passage = openPassage(edge.cursors, arrival, identity, applied);
       seen.kind = passage.target.route.kind;
-      const exchange = exchangeOf(edge, passage, { applied, incoming, outgoing }, headers, id);
+      const parts = { applied, incoming, outgoing };
+      const exchange = openExchange(passage, parts, headers, { id, tokens: edge.tokenMemory });
       answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
     }
   } catch (error) {
@@ -96,8 +105,10 @@ export async function handle(
     answer = passage === undefined ? refusal : await passage.back(refusal);
   }
   const headersOut = headersOfAnswer(answer, method, applied);
+  const { user, ...place } = seen;
   const record: RequestRecord = {
-    ...seen,
+    ...place,
+    ...(user === undefined ? {} : { user }),
     method,
     path: loggedPath(url),
     status: answer.status,
@@ -105,7 +116,7 @@ export async function handle(
     userAgent: headerValue(headers, 'User-Agent'),
     fixes: applied,
   };
-  keepReady(edge, incoming, answer, headersOut, record, since);
+  keepReady(edge, incoming, withinLife(answer, passage), headersOut, record, since);
   let bytesSent = 0;
   try {
     if (outgoing.destroyed) discard(answer.body);
@@ -114,7 +125,7 @@ export async function handle(
     failure ??= error;
   }
   const event = eventOf(method, passage, answer, failure);
-  if (event !== undefined) edge.audit({ ...event, client, requestId: id });
+  if (event !== undefined) edge.audit({ user: seen.user, ...event, client, requestId: id });
   edge.observe({
     ...record,
     id,
@@ -126,24 +137,31 @@ export async function handle(
   });
 }
 
-/** The way of a request by the path as it was meant, or as it is written where the endpoint does not want it repaired. */
-function openAsMeant(
+/** Where a request leads by the path as it was meant, or as it is written where the endpoint does not want it repaired. */
+function arriveAsMeant(
   edge: Edge,
   incoming: IncomingMessage,
   headers: HeaderList,
   { target, url }: { readonly target: Target; readonly url: string },
   applied: Exchange['applied'],
-): Passage {
-  const passage = openPassage(edge, incoming, headers, target, applied);
-  const mode = target.respelled === true ? passage.endpoint.fixes.mode('encoded-paths') : undefined;
-  if (mode === undefined) return passage;
+): Arrival {
+  const arrival = arrive(edge, incoming, headers, target);
+  const mode = target.respelled === true ? arrival.reached.endpoint.fixes.mode('encoded-paths') : undefined;
+  if (mode === undefined) return arrival;
   if (mode !== 'off') applied.push({ id: 'encoded-paths', mode, note: 'read the path as it was meant' });
-  return mode === 'on' ? passage : openPassage(edge, incoming, headers, parseTarget(url, 'asWritten'), applied);
+  return mode === 'on' ? arrival : arrive(edge, incoming, headers, parseTarget(url, 'asWritten'));
 }
 
 /** The path without what a mangled upload URL may have glued to it in place of a query: upload state is a secret. */
 function loggedPath(url: string): string {
   return url.split(/[?&;]|%(?:26|3b|3f)/i, 1)[0] ?? '/';
+}
+
+/** What is repeated ends with the credentials that it was given for. */
+function withinLife(answer: Answer, passage: Passage | undefined): Answer {
+  const { until = Number.POSITIVE_INFINITY } = passage?.identity ?? {};
+  const { reusableUntil } = answer;
+  return reusableUntil === undefined ? answer : { ...answer, reusableUntil: Math.min(reusableUntil, until) };
 }
 
 /** Remembers what may be given again; whatever is not a read may change what all answers say. */
@@ -160,41 +178,6 @@ function keepReady(
   if (reusableUntil === undefined || (body.kind !== 'bytes' && body.kind !== 'none')) return;
   const bytes = body.kind === 'bytes' ? body.bytes : undefined;
   edge.ready.keep(incoming, { status, headers, bytes, record, until: reusableUntil }, since);
-}
-
-function exchangeOf(
-  { tokenMemory }: Edge,
-  { endpoint, clientOrigin, target }: Passage,
-  parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
-  clientHeaders: HeaderList,
-  id: string,
-): Exchange {
-  const { incoming, outgoing } = parts;
-  const headers = withVia(withoutStandIn(clientHeaders), id.slice(0, id.lastIndexOf('-')));
-  const gone = new AbortController();
-  outgoing.once('close', () => {
-    if (!outgoing.writableFinished) gone.abort(new Error('the client is gone'));
-  });
-  const length = headerValue(headers, 'Content-Length');
-  const hasBody = length === undefined ? incoming.headers['transfer-encoding'] !== undefined : Number(length) > 0;
-  const { route, query } = target;
-  return {
-    ...parts,
-    id,
-    endpoint,
-    clientOrigin,
-    caller: callerAt(endpoint, clientHeaders, query, tokenMemory),
-    request: {
-      method: incoming.method ?? 'GET',
-      route,
-      query,
-      headers,
-      clientHeaders,
-      hasBody,
-      ...(endpoint.upstream.authority === 'own' ? { accountOf: endpoint.upstream.name } : {}),
-    },
-    signal: gone.signal,
-  };
 }
 
 /** Anything that is not an error of the table is a mistake of ours: the client hears that, the log keeps the cause. */

@@ -1,16 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate, Shown } from '../domain/authentication.ts';
-import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { type HeaderList, headerValues } from '../domain/headers.ts';
 import { clientAddress, type TrustCheck } from './client.ts';
 
 /** What a request shows of who sends it. */
 export function shownBy(incoming: IncomingMessage, headers: HeaderList, trusts: TrustCheck): Shown {
-  const authorization = headerValue(headers, 'Authorization');
+  // Several would be read by each server in its own way.
+  const [authorization, ...others] = headerValues(headers, 'Authorization');
   const certificate = certificateOf(incoming);
   return {
     address: clientAddress(incoming, headers, trusts),
-    ...(authorization === undefined ? {} : { authorization }),
+    ...(authorization === undefined ? {} : { authorization: others.length === 0 ? authorization : '' }),
     ...(certificate && { certificate }),
   };
 }

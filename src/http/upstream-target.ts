@@ -2,7 +2,8 @@ import { RegistryError } from '../domain/errors.ts';
 import { decodeQueryValue, mapQueryValues, queryText, withoutQueryParameter } from '../domain/query.ts';
 import { type NameRule, type RequestNames, upstreamName } from '../domain/repository-names.ts';
 import type { Route } from '../domain/route.ts';
-import type { Cursors } from './cursors.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { type Cursors, selects } from './cursors.ts';
 import type { Reached } from './endpoint-routes.ts';
 import { parsePath, type Target } from './routes.ts';
 
@@ -21,7 +22,13 @@ export function namespaceOf(query: string): string | undefined {
 }
 
 /** Translates a target at the edge, so that nothing behind it ever sees a client's name or a namespace. */
-export function upstreamTarget(reached: Reached, method: string, target: Target, cursors: Cursors): UpstreamTarget {
+export function upstreamTarget(
+  reached: Reached,
+  method: string,
+  target: Target,
+  cursors: Cursors,
+  may: Exchange['may'],
+): UpstreamTarget {
   const { endpoint, prefix } = reached;
   const rule: NameRule = { prefix, library: endpoint.libraryPrefix === 'on' };
   const query = withoutQueryParameter(target.query, 'ns');
@@ -32,7 +39,7 @@ export function upstreamTarget(reached: Reached, method: string, target: Target,
     const mounts = route.kind === 'upload-start' && method === 'POST';
     return {
       route: { ...route, repository: upstream },
-      query: mounts ? withUpstreamSource(reached, rule, query) : query,
+      query: mounts ? withUpstreamSource(reached, rule, query, may) : query,
       names: { ...rule, asked: { client: route.repository, upstream } },
     };
   }
@@ -51,18 +58,18 @@ function withoutPrefix(route: Route, prefix: string): Route {
 }
 
 /**
- * A mount takes a blob from another repository. One that this endpoint does not serve is none of its client's business, so
+ * A mount takes a blob from another repository. One that this client may not pull from here is none of its business, so
  * that the blob has to be uploaded. Servers read odd spellings of a parameter (`fro%6d=`, `;from=`, a second one)
  * differently, and honest clients send none.
  */
-function withUpstreamSource({ endpoint, holds }: Reached, rule: NameRule, query: string): string {
+function withUpstreamSource({ holds }: Reached, rule: NameRule, query: string, may: Exchange['may']): string {
   const parts = query.split(/[&;?]/).map((part) => ({ part, key: decodeQueryValue(part.split('=', 1).join()) }));
   const sources = parts.filter(({ key }) => key === 'from');
   if (sources.length === 0) return query;
   const from = queryText(query, 'from') ?? '';
   const plain = sources.length === 1 && sources[0]?.part.startsWith('from=') === true && !/[;?]/.test(query);
   const upstream = plain && holds?.(from) !== false ? upstreamName(rule, from) : undefined;
-  if (upstream === undefined || !endpoint.policy.allows(upstream)) {
+  if (upstream === undefined || !may('pull', upstream)) {
     const kept = parts.filter(({ key }) => key !== 'from' && key !== 'mount');
     return kept.map(({ part }) => part).join('&');
   }
@@ -72,7 +79,7 @@ function withUpstreamSource({ endpoint, holds }: Reached, rule: NameRule, query:
 /** Where the next page of the catalogue starts, as the client had it from us or made it from the last name it saw. */
 function withUpstreamCursor({ endpoint, prefix }: Reached, query: string, cursors: Cursors): string {
   const last = queryText(query, 'last');
-  if (last === undefined || (prefix === '' && !endpoint.policy.restricts)) return query;
+  if (last === undefined || (prefix === '' && !selects(endpoint))) return query;
   const cursor = cursors.open(endpoint, prefix, last);
   return mapQueryValues(query, (name, value) => (name === 'last' ? encodeURIComponent(cursor) : value));
 }

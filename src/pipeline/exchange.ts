@@ -3,7 +3,9 @@ import type { Readable } from 'node:stream';
 import type { Authentication } from '../domain/authentication.ts';
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
+import type { Action, Principal } from '../domain/principal.ts';
 import type { RepositoryPolicy } from '../domain/repository-policy.ts';
+import type { Rights } from '../domain/rights.ts';
 import type { TagPolicy } from '../domain/tag-policy.ts';
 import type { FixMode, RequestView } from '../fixes/fix.ts';
 import type { AppliedFix, FixSet, ManifestOutcome } from '../fixes/run.ts';
@@ -16,10 +18,10 @@ export interface Endpoint {
   readonly fixes: FixSet;
   /** The repositories that it serves, by the upstream's names. */
   readonly policy: RepositoryPolicy;
-  /** Finds out who its clients are; absent where that is not asked. */
-  readonly authentication?: Authentication;
   /** Whether it takes nothing but GET and HEAD. */
   readonly readOnly: boolean;
+  /** Who may use it, and for what; undefined where the registry alone decides. */
+  readonly guard?: Guard;
   /** How names of one component are treated; `off` for any registry but the Docker Hub. */
   readonly libraryPrefix: FixMode;
   /** Origins of token services that the operator allows besides those of the registry's own site. */
@@ -30,7 +32,15 @@ export interface Endpoint {
   readonly prepared: WeakMap<CanonicalManifest, Map<string, ManifestOutcome>>;
 }
 
-/** Who is asking. `identity` stands for the credentials and does not reveal them. */
+/** How an endpoint finds out who is asking, and what he may do. */
+export interface Guard {
+  readonly authentication: Authentication;
+  readonly rights: Rights;
+  /** What clients without credentials are asked for. */
+  readonly challenge: 'bearer' | 'basic';
+}
+
+/** Who is asking, as the registry sees it. `identity` stands for the credentials and does not reveal them. */
 export interface Caller {
   readonly identity: string;
   /** Whether it may what everybody may: it shows no credentials, or a token that everybody gets. */
@@ -45,6 +55,10 @@ export interface Exchange {
   readonly id: string;
   readonly endpoint: Endpoint;
   readonly caller: Caller;
+  /** Who is asking, as manifix sees it: nobody in particular where the endpoint has no guard. */
+  readonly principal: Principal;
+  /** Whether this request may do that, too, with another repository of the endpoint, by the upstream's name. */
+  readonly may: (action: Action, repository: string) => boolean;
   /** The request as the client sent it. */
   readonly request: RequestView;
   /** `http://host:port` as the client sees manifix. */

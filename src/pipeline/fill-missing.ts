@@ -72,7 +72,7 @@ async function fill(
   if (part === undefined || part.role === 'subject') return false;
   const kind: LinkKind = part.role === 'child' ? 'manifest' : 'blob';
   for (const from of services.facts.linkedIn(exchange.endpoint.upstream.name, kind, digest)) {
-    if (from === repository || !exchange.endpoint.policy.allows(from)) continue;
+    if (from === repository || !exchange.may('pull', from)) continue;
     try {
       const access = await proveReadAccess(services, exchange, from, kind, digest);
       if (access.outcome === 'allowed' && (await bring(services, exchange, repository, from, kind, digest)))

@@ -97,6 +97,8 @@ export interface FinishedRequest {
   readonly bytesSent: number;
   readonly seconds: number;
   readonly client: string;
+  /** Who asked, where the endpoint knows. */
+  readonly user?: string;
   readonly userAgent: string | undefined;
   readonly fixes: readonly AppliedFix[];
   /** Why the answer could not be given, or not be completed. */

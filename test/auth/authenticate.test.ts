@@ -31,7 +31,7 @@ describe('a client', () => {
   });
 
   it('is the user whose password it knows', async () => {
-    expect(await stage()(WITH_PASSWORDS, { authorization: basic('bob', 'secret') })).toEqual({
+    expect(await stage()(WITH_PASSWORDS, { authorization: basic('bob', 'secret') })).toMatchObject({
       principal: { method: 'htpasswd', user: 'bob', groups: [], claims: {} },
     });
   });
@@ -60,7 +60,7 @@ describe('a client', () => {
 
   it('is who its certificate says, where certificates count and until it ends', async () => {
     const authenticate = stage();
-    expect(await authenticate({ certificates: true }, { certificate: CERTIFICATE })).toEqual({
+    expect(await authenticate({ certificates: true }, { certificate: CERTIFICATE })).toMatchObject({
       principal: { method: 'certificate', user: 'cert:builder', groups: [], claims: {} },
       until: 1_000_000,
     });
@@ -83,5 +83,27 @@ describe('a client', () => {
     [basic('bob', 'secret'), 'takes no passwords'],
   ])('with "%s" hears that the endpoint %s', async (authorization, why) => {
     expect(refusalOf(await stage()({}, { authorization }))).toEqual([401, `The endpoint "team" of manifix ${why}.`]);
+  });
+});
+
+describe('the proof of a client', () => {
+  it('holds as long as it would be recognised with what it showed', async () => {
+    const authentications = createAuthentications({ now: () => 0, log: () => undefined, isRight: async () => true });
+    const of = (users: Record<string, string>, certificates = false) =>
+      authentications.of('team', {
+        ...SETTINGS,
+        certificates,
+        htpasswd: { path: '/nowhere/users', users: new Map(Object.entries(users)) },
+      });
+    const known = await of({ 'b ob': 'one' }).authenticate({ address: '', authorization: basic('b ob', 'x') });
+    const proof = 'proof' in known ? `${known.proof}` : '';
+    expect(proof).toMatch(/^htpasswd /);
+    expect(await of({ 'b ob': 'one' }).holds(proof)).toBe(true);
+    expect(await of({ 'b ob': 'other' }).holds(proof)).toBe(false);
+    expect(await of({ ann: 'one' }).holds(proof)).toBe(false);
+    expect(await authentications.of('team', SETTINGS).holds(proof)).toBe(false);
+    expect(await of({}, true).holds('certificate')).toBe(true);
+    expect(await of({}).holds('certificate')).toBe(false);
+    expect(await of({}).holds('anything')).toBe(false);
   });
 });

@@ -23,6 +23,7 @@ describe('a configuration file', () => {
           redirects: [],
         },
       },
+      groups: {},
       endpoints: [
         {
           name: 'default',
@@ -30,6 +31,7 @@ describe('a configuration file', () => {
           ns: [],
           isDefault: true,
           repositories: { allow: ['**'], deny: [] },
+          rights: [],
           readOnly: false,
           profile: { name: 'default', by: 'kind' },
           cache: TAGS,

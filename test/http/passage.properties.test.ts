@@ -5,9 +5,11 @@ import { expect, it } from 'vitest';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { compilePolicy, type RepositoryPattern } from '../../src/domain/repository-policy.ts';
 import { formatRoute } from '../../src/domain/route-path.ts';
+import { arrive } from '../../src/http/arrival.ts';
 import { trustCheck } from '../../src/http/client.ts';
 import { createCursors } from '../../src/http/cursors.ts';
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
+import { ANYBODY } from '../../src/http/identify.ts';
 import { openPassage } from '../../src/http/passage.ts';
 import { parseTarget, type Target } from '../../src/http/routes.ts';
 import { fakeUpstream } from '../support/fake-upstream.ts';
@@ -17,7 +19,6 @@ const policy = compilePolicy(['open/**' as RepositoryPattern], ['open/secret' as
 const endpoint = { ...fakeEndpoint(fakeUpstream()), policy };
 const gate = {
   endpoints: createEndpointRoutes([{ endpoint, ns: ['ns.test'], isDefault: true, prefix: 'team' }]),
-  cursors: createCursors(),
   trusts: trustCheck([]),
 };
 
@@ -26,7 +27,8 @@ function sentOn(method: string, target: string): Target | undefined {
   const incoming = new IncomingMessage(new Socket());
   incoming.method = method;
   try {
-    return openPassage(gate, incoming, [['Host', 'manifix.test']], parseTarget(target), []).target;
+    const arrival = arrive(gate, incoming, [['Host', 'manifix.test']], parseTarget(target));
+    return openPassage(createCursors(), arrival, ANYBODY, []).target;
   } catch (error) {
     if (error instanceof RegistryError) return undefined;
     throw error;

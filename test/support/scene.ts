@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
+import { ANONYMOUS } from '../../src/domain/principal.ts';
 import { compilePolicy, EVERY_REPOSITORY } from '../../src/domain/repository-policy.ts';
 import type { TagPolicy } from '../../src/domain/tag-policy.ts';
 import { FIXES } from '../../src/fixes/index.ts';
@@ -118,6 +119,8 @@ export function fakeExchange(endpoint: Endpoint, method: string, target: string,
     id: 'run-1',
     endpoint,
     caller: callerIn(headers, parsed.query),
+    principal: ANONYMOUS,
+    may: (_, repository) => endpoint.policy.allows(repository),
     request: { method, ...parsed, headers, clientHeaders: headers, hasBody: false },
     clientOrigin: 'http://manifix.test:5000',
     signal: new AbortController().signal,
