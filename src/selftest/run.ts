@@ -109,7 +109,7 @@ async function replay(
 function pointedAt(config: Config, endpoint: EndpointConfig, url: string): Config {
   const { name, upstream, cache, profile, fixes } = endpoint;
   const repositories = { allow: [EVERY_REPOSITORY], deny: [] };
-  const serves = { ns: [], isDefault: true, repositories, readOnly: false };
+  const serves = { ns: [], isDefault: true, repositories, rights: [], readOnly: false };
   const alone: EndpointConfig = { name, upstream, cache, profile, fixes, ...serves };
   return { ...config, upstreams: { [upstream]: { ...upstreamOf(config, endpoint), url } }, endpoints: [alone] };
 }
