@@ -123,7 +123,8 @@ async function askForAccess(
       ? formatRoute({ kind, repository, digest })
       : formatRoute({ kind, repository, reference: { kind: 'digest', digest } });
   try {
-    const answer = await askHead(services, exchange, { kind, path: route, headers: readHeaders(headers) });
+    const hurried = services.facts.link(exchange.endpoint.upstream.name, repository, kind, digest) === 'open';
+    const answer = await askHead(services, exchange, { kind, path: route, headers: readHeaders(headers), hurried });
     if (answer.status === 200 && confirms(answer.headers, digest)) {
       recordReadAccess(services, exchange, repository, kind, digest);
       return { outcome: 'allowed' };

@@ -1,9 +1,10 @@
 import type { Digest } from '../domain/digest.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
+import type { RepositoryName } from '../domain/reference.ts';
 import { inTime } from '../lib/in-time.ts';
 import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
-import type { Services } from './ports.ts';
+import type { Outlook, Services } from './ports.ts';
 import { relayRefusal } from './relay.ts';
 import { reportRedirect, reportRepair } from './report.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
@@ -19,7 +20,7 @@ export async function answerInTime(
   exchange: Exchange,
   request: ManifestRequest,
   known: Digest | undefined,
-  ask: () => Promise<Resolution>,
+  ask: (hurried: boolean) => Promise<Resolution>,
 ): Promise<Answer> {
   const outlook = exchange.endpoint.upstream.outlook('HEAD', request.sent.headers);
   const stale = (reason: StaleReason) => staleAnswer(services, exchange, request, known, reason);
@@ -27,15 +28,20 @@ export async function answerInTime(
     const early = await stale('registry-unavailable');
     if (early !== undefined) return early;
   }
-  const asking = ask();
+  const asking = ask(known !== undefined && isReadableUnasked(services, exchange, request.repository, known));
   const resolution = known === undefined ? await asking : await inTime(asking, outlook.patience);
   if (resolution === undefined) {
-    const early = await stale('registry-slow');
+    const early = await stale(slowReason(outlook));
     if (early === undefined) return answerResolution(services, exchange, request, await asking, known);
     abandon(asking);
     return early;
   }
   return answerResolution(services, exchange, request, resolution, known);
+}
+
+/** Nobody waits for a registry that failed before, until it answers again. */
+export function slowReason({ patience }: Outlook): StaleReason {
+  return patience === 0 ? 'registry-unavailable' : 'registry-slow';
 }
 
 /** Lets a question run on for which nobody waits any more; whoever asks next will hear why it failed. */
@@ -120,6 +126,12 @@ export async function freshAnswer(
   return { ...answer, reusableUntil: Math.min(freshUntil, services.now() + REUSABLE_FOR) };
 }
 
+/** Whether this caller may read a manifest without the registry being asked. */
+function isReadableUnasked(services: Services, exchange: Exchange, repository: RepositoryName, known: Digest): boolean {
+  const isOpen = services.facts.link(exchange.endpoint.upstream.name, repository, 'manifest', known) === 'open';
+  return isOpen || hasReadAccess(services, exchange, repository, 'manifest', known);
+}
+
 /** The last known manifest, for those who may read it without anybody being asked. */
 export async function staleAnswer(
   services: Services,
@@ -129,9 +141,7 @@ export async function staleAnswer(
   reason: StaleReason,
 ): Promise<Answer | undefined> {
   if (known === undefined) return undefined;
-  const { repository } = request;
-  const open = services.facts.link(exchange.endpoint.upstream.name, repository, 'manifest', known) === 'open';
-  if (!open && !hasReadAccess(services, exchange, repository, 'manifest', known)) return undefined;
+  if (!isReadableUnasked(services, exchange, request.repository, known)) return undefined;
   const manifest = await services.manifests.get(known);
   if (manifest === undefined) return undefined;
   const answer = await serveManifest(services, exchange, request, { manifest, cache: 'stale', stored: true });

@@ -13,6 +13,8 @@ export interface HeadQuestion {
   readonly path: string;
   /** As they go to the registry. */
   readonly headers: HeaderList;
+  /** Whether an older answer will do, so that a 429 is not waited out. */
+  readonly hurried?: boolean;
 }
 
 type Head = Omit<UpstreamResponse, 'body'>;
@@ -44,7 +46,7 @@ export async function askHead(services: Services, exchange: Exchange, question: 
 export async function sendHead(
   services: Services,
   exchange: Exchange,
-  { kind, path, headers }: HeadQuestion,
+  { kind, path, headers, hurried }: HeadQuestion,
 ): Promise<Head> {
   const { endpoint } = exchange;
   const response = await endpoint.upstream.request({
@@ -52,7 +54,7 @@ export async function sendHead(
     path,
     headers,
     redirects: redirectsOf(endpoint),
-    throttled: throttledOf(endpoint),
+    throttled: hurried ? 'pass' : throttledOf(endpoint),
     ...storageProbeOf(endpoint),
   });
   reportWait(exchange, response);

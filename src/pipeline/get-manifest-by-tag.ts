@@ -41,7 +41,8 @@ export async function getByTag(
     const fresh = await freshAnswer(services, exchange, request, known.digest, freshUntil);
     if (fresh !== undefined) return fresh;
   }
-  const ask = () => refreshTag(services, flight, exchange, request, { tag, view, name }, known);
+  const ask = (hurried: boolean) =>
+    refreshTag(services, flight, exchange, { ...request, hurried }, { tag, view, name }, known);
   if (state === 'spared') {
     const early = await staleAnswer(services, exchange, request, known?.digest, 'rate-limit');
     if (early !== undefined) return early;
@@ -49,7 +50,7 @@ export async function getByTag(
   if (state === 'refreshing') {
     const early = await staleAnswer(services, exchange, request, known?.digest, 'refreshing');
     if (early !== undefined) {
-      abandon(ask());
+      abandon(ask(true));
       return early;
     }
   }

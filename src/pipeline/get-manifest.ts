@@ -67,9 +67,10 @@ async function getByDigest(
   const hit = await freshAnswer(services, exchange, request, digest, Number.POSITIVE_INFINITY);
   if (hit !== undefined) return hit;
   const headFirst = exchange.request.method === 'HEAD' || (await services.manifests.get(digest)) !== undefined;
-  return answerInTime(services, exchange, request, digest, () =>
-    resolveOnce(services, flight, exchange, { request, view: '', headFirst }, () =>
-      resolveManifest(services, exchange, request, headFirst),
-    ),
-  );
+  return answerInTime(services, exchange, request, digest, (hurried) => {
+    const asked = { ...request, hurried };
+    return resolveOnce(services, flight, exchange, { request: asked, view: '', headFirst }, () =>
+      resolveManifest(services, exchange, asked, headFirst),
+    );
+  });
 }

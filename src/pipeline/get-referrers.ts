@@ -4,7 +4,7 @@ import type { AppliedFix } from '../fixes/run.ts';
 import { inTime } from '../lib/in-time.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import { isCallForToken, isOutageError } from './access.ts';
-import { reasonOfRefusal, warned } from './answer-resolution.ts';
+import { reasonOfRefusal, slowReason, warned } from './answer-resolution.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
 import type { ListRoute } from './fetch-list.ts';
 import { getList } from './get-list.ts';
@@ -51,7 +51,7 @@ export async function getReferrers(
   asking.catch(() => undefined);
   if (state === 'refreshing') return stale(exchange, last, 'refreshing');
   const outcome = await inTime(orOutage(asking), outlook.patience);
-  if (outcome === undefined) return stale(exchange, last, 'registry-slow');
+  if (outcome === undefined) return stale(exchange, last, slowReason(outlook));
   const reason = outcome === 'outage' ? 'registry-unavailable' : reasonOfRefusal(exchange, outcome.answer.status);
   return outcome === 'outage' || reason !== undefined
     ? stale(exchange, last, reason ?? 'registry-unavailable')

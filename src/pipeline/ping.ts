@@ -27,7 +27,7 @@ export async function ping(services: Services, known: ShortMemory<PingAnswer>, e
   const before = known.get(key);
   const outlook = upstream.outlook('GET', exchange.request.headers);
   const patience = before === undefined ? Number.POSITIVE_INFINITY : outlook.patience;
-  const answer = outlook.ask ? await inTime(asked(services, exchange), patience) : undefined;
+  const answer = outlook.ask ? await inTime(asked(services, exchange, before !== undefined), patience) : undefined;
   if (answer === undefined) return remembered(services, exchange, before);
   if (answer.status === 200 || answer.status === 401) {
     known.put(key, { challenges: headerValues(answer.headers, 'WWW-Authenticate') }, REMEMBERED_FOR);
@@ -36,7 +36,7 @@ export async function ping(services: Services, known: ShortMemory<PingAnswer>, e
 }
 
 /** The registry's answer; undefined when it gives none, or one that says only that it fails. */
-async function asked(services: Services, exchange: Exchange): Promise<Answer | undefined> {
+async function asked(services: Services, exchange: Exchange, hurried: boolean): Promise<Answer | undefined> {
   const { endpoint, request, signal } = exchange;
   const outcome = endpoint.fixes.request(request);
   report(exchange, outcome.applied);
@@ -49,7 +49,7 @@ async function asked(services: Services, exchange: Exchange): Promise<Answer | u
       path: formatRoute(sent.route) + (sent.query === '' ? '' : `?${sent.query}`),
       headers: sent.headers,
       redirects: redirectsOf(endpoint),
-      throttled: throttledOf(endpoint),
+      throttled: hurried ? 'pass' : throttledOf(endpoint),
       signal,
     });
     reportWait(exchange, response);

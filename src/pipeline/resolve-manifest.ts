@@ -33,6 +33,8 @@ export interface ManifestRequest {
   readonly reference: Reference;
   /** The request as it goes to the registry. */
   readonly sent: RequestView;
+  /** Whether an older answer will do, so that nobody waits until the registry allows more requests. */
+  readonly hurried?: boolean;
   /** By tag: answers with an image of the index in its place. */
   readonly serveImage?: (image: Digest) => Promise<Answer>;
   /** By tag: makes a schema 2 image of a schema 1 image. */
@@ -93,7 +95,10 @@ async function getManifestFromUpstream(
 ): Promise<Resolved> {
   const { path, headers } = questionOf(request);
   const { endpoint } = exchange;
-  const policy = { redirects: redirectsOf(endpoint), throttled: throttledOf(endpoint) };
+  const policy = {
+    redirects: redirectsOf(endpoint),
+    throttled: request.hurried ? 'pass' : throttledOf(endpoint),
+  } as const;
   const response = await endpoint.upstream.request({ method: 'GET', path, headers, ...policy });
   reportWait(exchange, response);
   if (response.status !== 200) return { kind: 'refused', refusal: await readRefusal(response) };
@@ -114,9 +119,9 @@ async function getManifestFromUpstream(
   };
 }
 
-function questionOf({ repository, reference, sent }: ManifestRequest): HeadQuestion {
+function questionOf({ repository, reference, sent, hurried = false }: ManifestRequest): HeadQuestion {
   const path = formatRoute({ kind: 'manifest', repository, reference }) + (sent.query === '' ? '' : `?${sent.query}`);
-  return { kind: 'manifest', path, headers: readHeaders(sent.headers) };
+  return { kind: 'manifest', path, headers: readHeaders(sent.headers), hurried };
 }
 
 /** By digest the digest asked for is the one, when the answer is about it; by tag the registry's header says it. */

@@ -38,7 +38,7 @@ export async function resolveOnce(
   const remembered = services.absences.get(absence);
   if (remembered !== undefined) return { kind: 'refused', refusal: remembered, remembered: true };
   try {
-    const resolved = await joinFlight(flight, `${key} ${question.headFirst}`, task);
+    const resolved = await joinFlight(flight, `${key} ${question.headFirst} ${question.request.hurried}`, task);
     if (resolved.kind === 'refused' && isShortAbsence(resolved.refusal)) {
       services.absences.put(absence, resolved.refusal, exchange.endpoint.freshness.notFoundTtl);
     }

@@ -129,7 +129,8 @@ export function guarded(
     outlook(method, headers) {
       const silent = silence.length > timeouts.revalidate;
       const ask = circuit.admits && throttling.admits(method, headers) && !silent;
-      const patience = circuit.view().state === 'closed' && ask ? timeouts.revalidate : 0;
+      const isDoubtful = circuit.view().state !== 'closed' || throttling.suspects(method, headers);
+      const patience = ask && !isDoubtful ? timeouts.revalidate : 0;
       const budget = budgets.shareOf(headers);
       return { ask, patience, ...(budget === undefined ? {} : { budget }) };
     },

@@ -9,6 +9,8 @@ export interface Throttling {
   /** Undefined when a question may go out, else a 429 with the time that is left; after a pause one question is the probe. */
   admit(method: string, headers: HeaderList): RegistryError | undefined;
   admits(method: string, headers: HeaderList): boolean;
+  /** Whether the last answer was a 429, however long ago. */
+  suspects(method: string, headers: HeaderList): boolean;
   /** Notes an answer, and gives the pause that a 429 asks for, in milliseconds. */
   answered(method: string, headers: HeaderList, answer: { status: number; headers: HeaderList }): number | undefined;
   readonly isThrottled: boolean;
@@ -40,6 +42,7 @@ export function createThrottling(who: string, now: () => number): Throttling {
       const entry = throttled.get(keyOf(method, headers));
       return entry === undefined || now() >= entry.nextAt;
     },
+    suspects: (method, headers) => throttled.size > 0 && throttled.has(keyOf(method, headers)),
     admit(method, headers) {
       const entry = throttled.size === 0 ? undefined : throttled.get(keyOf(method, headers));
       if (entry === undefined) return undefined;

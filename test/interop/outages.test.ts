@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageClients } from '../support/clients/image-clients.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange } from '../support/http.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
+import { startNginx } from '../support/nginx.ts';
 import { pushSamples } from '../support/push-image.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { type Engines, startEngines } from './engines.ts';
@@ -12,31 +15,65 @@ const engineNames = ['containerd', 'podman', 'dockerd'];
 const image = sampleImage('list');
 const byTag = { target: '/v2/team/app/manifests/list', headers: { Accept: manifestTypes.join(', ') } };
 
-describeWithTools('images that are cached', ['docker-registry', 'skopeo'], () => {
-  describe.each([
-    ['hangs', 'SIGSTOP', 'registry-slow'],
-    ['is killed', 'SIGKILL', 'registry-unavailable'],
-  ] as const)('while docker-registry %s', (_, signal, reason) => {
-    let registry: DockerRegistry;
+/** A docker-registry, and what stands in front of it, if anything does. */
+interface Upstream extends AsyncDisposable {
+  readonly registry: DockerRegistry;
+  readonly url: string;
+  /** What makes it fail. */
+  begin(): unknown;
+}
+
+function signalled(signal: NodeJS.Signals): () => Promise<Upstream> {
+  return async () => {
+    const registry = await startDockerRegistry();
+    const stop = () => {
+      registry.signal('SIGCONT');
+      return registry.stop();
+    };
+    return { registry, url: registry.url, begin: () => registry.signal(signal), [Symbol.asyncDispose]: stop };
+  };
+}
+
+/** An nginx answers 429 to everything as soon as a file is there. */
+async function limited(): Promise<Upstream> {
+  await using started = new AsyncDisposableStack();
+  const registry = started.use(await startDockerRegistry());
+  const file = join(registry.directory, 'limited');
+  const nginx = started.use(await startNginx(registry.url, `if (-f ${file}) { return 429; }`));
+  const stop = started.move();
+  return {
+    registry,
+    url: nginx.url,
+    begin: () => writeFile(file, ''),
+    [Symbol.asyncDispose]: () => stop.disposeAsync(),
+  };
+}
+
+const outages = [
+  ['docker-registry hangs', [], signalled('SIGSTOP'), 'registry-slow'],
+  ['docker-registry is killed', [], signalled('SIGKILL'), 'registry-unavailable'],
+  ['nginx in front of docker-registry answers 429', ['nginx'], limited, 'registry-unavailable'],
+] as const;
+
+describe.each(outages)('while %s', (_, tools, start, reason) => {
+  describeWithTools('images that are cached', ['docker-registry', 'skopeo', ...tools], () => {
+    let upstream: Upstream;
     let manifix: Manifix;
     let engines: Engines;
 
     beforeAll(async () => {
       engines = startEngines();
-      registry = await startDockerRegistry();
-      await pushSamples(registry.url, 'team/app');
-      // Each request by tag has to ask the registry.
-      const upstreams = { hub: { url: registry.url, timeouts: { revalidate: '500ms' } } };
+      upstream = await start();
+      await pushSamples(upstream.registry.url, 'team/app');
+      // Each request by tag has to ask the registry. All times that it may take are the default ones.
+      const upstreams = { hub: { url: upstream.url } };
       manifix = await startManifix({ config: { upstreams, cache: { tagTtl: '0s' } } });
       const [skopeo] = imageClients.filter(({ name }) => name === 'skopeo');
       const warmed = skopeo && (await (await engines.of(skopeo)).pull(`${manifix.host}/team/app:list`));
       expect(warmed, warmed?.stderr).toMatchObject({ code: 0 });
-      registry.signal(signal);
+      await upstream.begin();
     });
-    afterAll(async () => {
-      registry.signal('SIGCONT');
-      await Promise.all([engines.stop(), manifix.stop(), registry.stop()]);
-    });
+    afterAll(() => Promise.all([engines.stop(), manifix.stop(), upstream[Symbol.asyncDispose]()]));
 
     it('are told to be older than the question', async () => {
       const answer = await exchange(manifix.url, byTag);

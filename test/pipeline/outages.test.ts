@@ -66,6 +66,42 @@ describe('F12: a registry that is known to fail', () => {
   });
 });
 
+describe('F13: a registry that limits requests', () => {
+  const limit = errorAnswer(429, 'TOOMANYREQUESTS', 'slow down', [['Retry-After', '1']]);
+
+  it.each([
+    ['a tag', byTag],
+    ['a digest', byDigest],
+    ['a blob', blob],
+  ])('is not waited for when %s is open and here', async (_, target) => {
+    const { ask, upstream } = await cached();
+    upstream.on('GET HEAD', target, limit);
+    expect(await ask('GET', target, everyType)).toMatchObject({ status: 200 });
+    expect(upstream.requests.at(-1)).toMatchObject({ method: 'HEAD', throttled: 'pass' });
+  });
+
+  it('is waited for, as far as clients bear it, by who may not read what is here, and for what is not', async () => {
+    const { ask, upstream, services } = await cached();
+    services.facts.putLink('registry', repositoryName('team/app'), 'manifest', digest(image.digest), 'private');
+    for (const target of [byTag, byDigest, '/v2/team/app/manifests/other']) {
+      await ask('GET', target, bob);
+      expect(upstream.requests.at(-1)).toMatchObject({ throttled: 'wait' });
+    }
+  });
+
+  it('is not waited for while it did not answer otherwise', async () => {
+    const { answer, upstream } = await cached();
+    const gate = barrier();
+    upstream.on('HEAD', byTag, async () => {
+      await gate.passed;
+      return limit;
+    });
+    upstream.expected = { ask: true, patience: 0 };
+    expect(await answer('GET', byTag, everyType)).toMatchObject({ status: 200, staleReason: 'registry-unavailable' });
+    gate.release();
+  });
+});
+
 describe('a registry that takes its time', () => {
   it.each([
     ['a tag', byTag],

@@ -123,6 +123,21 @@ describe('F13: a registry that answers 429', () => {
     one.on('GET', /./, [limited('1')]);
     expect(await statusOf(registryAt([one.url]).request(get))).toBe(429);
   });
+
+  it('is asked again when it wants to be, without anybody waiting for it who has an older answer', async () => {
+    one.once('GET', /./, [limited('7')]);
+    one.on('GET', /./, [respond(200)]);
+    let time = 0;
+    const registry = createRegistry({ name: 'hub', urls: [one.url], now: () => time });
+    registries.push(registry);
+    expect(await statusOf(registry.request(get))).toBe(429);
+    expect(registry.outlook('GET', [])).toEqual({ ask: false, patience: 0 });
+    time = 7_000;
+    expect(registry.outlook('GET', [])).toEqual({ ask: true, patience: 0 });
+    expect(registry.outlook('HEAD', [])).toEqual({ ask: true, patience: 1_500 });
+    expect(await statusOf(registry.request(get))).toBe(200);
+    expect(registry.outlook('GET', [])).toEqual({ ask: true, patience: 1_500 });
+  });
 });
 
 describe('several URLs', () => {

@@ -28,6 +28,9 @@ describe('F13: a registry that answers 429', () => {
     clock.now += 7_000;
     expect(throttling.admits('GET', [])).toBe(true);
     expect(throttling.admit('GET', [])).toBeUndefined();
+    expect(throttling.suspects('GET', [])).toBe(true);
+    throttling.answered('GET', [], { status: 200, headers: [] });
+    expect(throttling.suspects('GET', [])).toBe(false);
   });
 
   it('is tried after ten seconds at the latest, by one question at a time', () => {
