@@ -80,7 +80,7 @@ export function openEndpoints(
 /** The client of one upstream as it is configured. */
 function openUpstream(
   name: string,
-  { url, fallbacks = [], credentials, realms, redirects, timeouts, limits, tls }: UpstreamConfig,
+  { url, fallbacks = [], credentials, realms, redirects, timeouts, limits, tls, proxy }: UpstreamConfig,
   onAnswer?: (answer: UpstreamAnswered) => void,
 ): GuardedClient {
   return createRegistry({
@@ -91,6 +91,7 @@ function openUpstream(
     redirects,
     timeouts,
     ...(tls && { tls }),
+    ...(proxy && { proxy }),
     maxRequestBody: limits?.maxRequestBody,
     reads: limits,
     ...(onAnswer && { onAnswer }),

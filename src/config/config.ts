@@ -1,5 +1,6 @@
 import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
+import type { HttpProxy } from '../domain/http-proxy.ts';
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
 import type { Groups, RightsRule } from '../domain/rights.ts';
 import type { TagRule } from '../domain/tag-policy.ts';
@@ -49,6 +50,8 @@ export interface UpstreamConfig {
   readonly credentials: UpstreamCredentials;
   /** Read when the configuration was; undefined where nothing but Node's own trust counts. */
   readonly tls?: TlsIdentities | undefined;
+  /** What all connections for its sake go through. */
+  readonly proxy?: HttpProxy | undefined;
   /** Origins, besides the registry's own site, that may be its token service. */
   readonly realms: readonly string[];
   /** Hosts to which it may redirect although they are internal. */

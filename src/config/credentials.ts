@@ -49,7 +49,8 @@ function readOne({ url, urls = [], credentials }: WrittenUpstream, env: NodeJS.P
   return 'wrong' in secret ? secret : { credentials: { kind: 'login', username, password: secret.text } };
 }
 
-function readPassword(
+/** A password from where it is said to be. */
+export function readPassword(
   { password, passwordFile, passwordEnv }: Pick<WrittenCredentials, 'password' | 'passwordFile' | 'passwordEnv'>,
   env: NodeJS.ProcessEnv,
 ): { readonly text: string } | { readonly key: string; readonly wrong: string } {

@@ -146,6 +146,25 @@ export const registryUrl = () =>
     return { value: plain };
   });
 
+/** The address of a proxy, which may hold a name and a password. The messages never repeat it. */
+export const proxyUrl = () =>
+  field<string>('URL', (written) => {
+    const url = typeof written === 'string' && /^https?:\/\//i.test(written) ? URL.parse(written) : null;
+    const isPlain = url !== null && url.pathname === '/' && url.search === '' && url.hash === '';
+    if (url === null || !isPlain || !isDecodable(url.username + url.password))
+      return { wrong: 'expected the URL of an HTTP proxy such as http://proxy.example.com:3128' };
+    return { value: url.href };
+  });
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Reads a Host header field as it is compared: in lower case. */
 export function parseHost(written: string): string | undefined {
   const lower = written.toLowerCase();

@@ -7,6 +7,7 @@ import { overlayEnvironment } from './environment.ts';
 import { DEFAULT_FILE, type FileContent, readConfigFile } from './file.ts';
 import { fixConflicts } from './fix-conflicts.ts';
 import { describeIssues, formatMistake, type Mistake } from './mistakes.ts';
+import { readProxies } from './proxies.ts';
 import { relationMistakes } from './relations.ts';
 import { resolveConfig } from './resolve.ts';
 import { configSchema } from './schema.ts';
@@ -62,13 +63,19 @@ export function loadConfig({ flags, env, fixes }: ConfigSource): ConfigResult {
   const credentials = readCredentials(checked.data.upstreams, env);
   const identities = readIdentities(checked.data.upstreams);
   const authentication = readAuthentication(checked.data.endpoints);
-  if ('mistakes' in credentials || 'mistakes' in identities || 'mistakes' in authentication) {
-    const inFiles = [credentials, identities, authentication].flatMap((outcome) =>
+  const proxies = readProxies(checked.data.upstreams, env);
+  if ('mistakes' in credentials || 'mistakes' in identities || 'mistakes' in authentication || 'mistakes' in proxies) {
+    const inFiles = [credentials, identities, authentication, proxies].flatMap((outcome) =>
       'mistakes' in outcome ? outcome.mistakes : [],
     );
     return { mistakes: inFiles.map((mistake) => formatMistake(mistake, sources)) };
   }
-  const read = { credentials: credentials.read, identities: identities.read, authentication: authentication.read };
+  const read = {
+    credentials: credentials.read,
+    identities: identities.read,
+    authentication: authentication.read,
+    proxies: proxies.read,
+  };
   return { config: resolveConfig(checked.data, read, fixes) };
 }
 

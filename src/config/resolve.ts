@@ -1,5 +1,6 @@
 import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
+import type { HttpProxy } from '../domain/http-proxy.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { RightsRule } from '../domain/rights.ts';
 import type { Fix } from '../fixes/fix.ts';
@@ -18,6 +19,8 @@ interface FromFiles {
   readonly credentials: ReadonlyMap<string, UpstreamCredentials>;
   /** By upstream. */
   readonly identities: ReadonlyMap<string, TlsIdentities>;
+  /** By upstream. */
+  readonly proxies: ReadonlyMap<string, HttpProxy>;
   /** For each written endpoint. */
   readonly authentication: readonly (AuthenticationSettings | undefined)[];
 }
@@ -25,7 +28,7 @@ interface FromFiles {
 /** Makes the complete configuration of a valid file; relations.ts found no mistake in it. */
 export function resolveConfig(
   written: WrittenConfig,
-  { credentials, identities, authentication }: FromFiles,
+  { credentials, identities, authentication, proxies }: FromFiles,
   fixes: readonly Fix[],
 ): Config {
   const { admin, tls, cache, endpoints, upstreams, fixes: globalFixes, audit, ...rest } = written;
@@ -48,6 +51,7 @@ export function resolveConfig(
           ...resolveUrls(upstream),
           credentials: credentials.get(name) ?? { kind: 'passthrough' },
           tls: identities.get(name),
+          proxy: proxies.get(name),
         },
       ]),
     ),

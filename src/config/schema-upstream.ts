@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { upstreamKinds } from './config.ts';
 import { bodySize, count, host, origin, registryUrl, shortDuration, text } from './fields.ts';
 import { credentialsSchema } from './schema-credentials.ts';
+import { proxySchema } from './schema-proxy.ts';
 
 /** One registry that manifix talks to. */
 export function upstreamSchema() {
@@ -49,6 +50,7 @@ export function upstreamSchema() {
         key: text('path').optional().describe('The file with its private key, in PEM.'),
       })
       .prefault({}),
+    proxy: proxySchema(),
     realms: z
       .array(origin())
       .prefault([])

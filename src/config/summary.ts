@@ -20,9 +20,14 @@ export function summarize(config: Config, catalogue: readonly Fix[]): string {
 
 function summarizeEndpoint(endpoint: EndpointConfig, config: Config, catalogue: readonly Fix[]): readonly string[] {
   const { name, upstream, profile, fixes } = endpoint;
-  const { url = '', kind = '', credentials = { kind: 'passthrough' as const } } = config.upstreams[upstream] ?? {};
-  const account = describeAccount(credentials);
-  const registry = account === undefined ? `${url}, ${kind}` : `${url}, ${kind}, ${account}`;
+  const {
+    url = '',
+    kind = '',
+    credentials = { kind: 'passthrough' as const },
+    proxy,
+  } = config.upstreams[upstream] ?? {};
+  const way = proxy && `through ${proxy.origin}`;
+  const registry = [url, kind, describeAccount(credentials), way].filter((part) => part !== undefined).join(', ');
   const modes = Object.values(fixes).map((setting) => setting.mode);
   const counts = (['on', 'observe', 'off'] as const).map(
     (mode) => `${modes.filter((one) => one === mode).length} ${mode}`,

@@ -1,4 +1,5 @@
 import { RegistryError } from './errors.ts';
+import { explainRefusal, ProxyFailure } from './http-proxy.ts';
 
 /** What happened, as the predicate of a sentence about the registry, by Node's and undici's error codes. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -36,7 +37,7 @@ const CERTIFICATE_TROUBLES: readonly (readonly [RegExp, reason: string, remedy: 
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     'has a certificate that is not for this host name',
-    'Ask for it by a name that its certificate has: set url of this upstream.',
+    'Ask for it by a name that its certificate has: set url of this upstream, or of its proxy.',
   ],
   [/^CERT_HAS_EXPIRED$/, 'has a certificate that has expired', 'Renew it there.'],
   [/^CERT_NOT_YET_VALID$/, 'has a certificate that is not valid yet', 'Compare the clocks.'],
@@ -56,18 +57,38 @@ const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|U
  * @param error what the HTTP client reported; kept as the cause
  */
 export function unavailable(who: string, error: unknown): RegistryError {
-  const code = codeOf(error);
-  if (code === 'EMFILE' || code === 'ENFILE') return outOfDescriptors(error);
-  const timeout = TIMEOUTS[code];
-  const trouble = CERTIFICATE_TROUBLES.find(([pattern]) => pattern.test(code));
-  const reason = timeout ?? (trouble === undefined ? reasonFor(code) : `${trouble[1]} (${code})`);
-  const remedy = trouble === undefined ? '' : ` ${trouble[2]}`;
+  const { reason, remedy, isOurs, tookTooLong } = troubleOf(error);
+  if (isOurs) return outOfDescriptors(error);
   return new RegistryError('UNAVAILABLE', {
-    status: timeout === undefined ? 502 : 504,
+    status: tookTooLong ? 504 : 502,
     message: `${who} ${reason}`,
-    explanation: `${who} ${reason}, so there is no answer to pass on.${remedy}`,
+    explanation: [`${who} ${reason}, so there is no answer to pass on.`, remedy].join(' ').trim(),
     cause: error,
   });
+}
+
+interface Trouble {
+  /** The predicate of a sentence about the registry. */
+  readonly reason: string;
+  readonly remedy: string;
+  readonly tookTooLong?: boolean;
+  readonly isOurs?: boolean;
+}
+
+function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof ProxyFailure)) return directTroubleOf(codeOf(error));
+  const { proxy, refusal, cause } = error;
+  const trouble = refusal === undefined ? directTroubleOf(codeOf(cause)) : explainRefusal(refusal);
+  return { ...trouble, reason: `could not be reached, because its proxy ${proxy} ${trouble.reason}` };
+}
+
+function directTroubleOf(code: string): Trouble {
+  const isOurs = code === 'EMFILE' || code === 'ENFILE';
+  const timeout = TIMEOUTS[code];
+  if (timeout !== undefined) return { reason: timeout, remedy: '', tookTooLong: true };
+  const certificate = CERTIFICATE_TROUBLES.find(([pattern]) => pattern.test(code));
+  if (certificate === undefined) return { reason: reasonFor(code), remedy: '', isOurs };
+  return { reason: `${certificate[1]} (${code})`, remedy: certificate[2] };
 }
 
 /** The trouble is ours: there is no file descriptor left, for a connection or for a file. */

@@ -52,7 +52,7 @@ export function createAddressCheck(own: string, allowed: readonly string[], reso
     // After a reload an upload may go on elsewhere before the registry itself was asked.
     await addressesOf(own, options).catch(() => undefined);
     if (isInternal) return addresses;
-    throw notAllowed(internal.address);
+    throw notAllowed(`resolves to the internal address ${internal.address}`);
   }
 
   return {
@@ -74,6 +74,7 @@ function isInternalOne({ address }: LookupAddress): boolean {
   return isInternalAddress(address);
 }
 
-function notAllowed(address: string): Error {
-  return Object.assign(new Error(`resolves to the internal address ${address}`), { code: 'INTERNAL_ADDRESS' });
+/** The error for a host to which the registry may not lead. */
+export function notAllowed(why: string): Error {
+  return Object.assign(new Error(why), { code: 'INTERNAL_ADDRESS' });
 }

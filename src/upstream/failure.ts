@@ -7,7 +7,7 @@ import { RegistryError } from '../domain/errors.ts';
 export type FailureKind = 'unreachable' | 'silent' | 'broken';
 
 const UNREACHABLE =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|EPROTO|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*)$/;
+  /^(?:PROXY_FAILED|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|EPROTO|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*)$/;
 
 export function failureKind(error: unknown): FailureKind | undefined {
   if (!(error instanceof RegistryError) || error.code !== 'UNAVAILABLE' || error.status === 503) return undefined;

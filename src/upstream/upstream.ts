@@ -103,8 +103,9 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
   const addresses = createAddressCheck(new URL(url).hostname, [...redirects, ...realms].map(hostnameOf));
-  const connections = createConnections(origin, options);
-  const wire = createWire({ ...DEFAULT_TIMEOUTS, ...timeouts }, addresses, connections);
+  const wanted = { ...DEFAULT_TIMEOUTS, ...timeouts };
+  const connections = createConnections(origin, options, addresses, wanted.connect);
+  const wire = createWire(wanted, addresses, connections);
   const who = `The registry ${name} (${origin})`;
   const authority = createAuthority({
     who,

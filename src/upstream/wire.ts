@@ -4,6 +4,7 @@ import type { AddressCheck } from './address-check.ts';
 import type { Connections } from './connections.ts';
 import { createReceiveBuffers } from './receive-buffers.ts';
 import type { Wire } from './send.ts';
+import type { OpenConnection } from './tunnel.ts';
 
 /** In milliseconds. */
 export interface UpstreamTimeouts {
@@ -26,19 +27,22 @@ const MAX_CONNECTIONS = Math.min(64, Math.ceil(openFileLimit() / 16));
 export function createWire(
   { connect, headers, stall }: UpstreamTimeouts,
   { lookup }: AddressCheck,
-  { contextFor }: Connections,
+  { contextFor, open }: Connections,
 ): Wire {
   const buffers = createReceiveBuffers();
   const agent = new Agent({
     factory(origin, options) {
       const secureContext = contextFor(String(origin));
-      const connector = buildConnector({
-        onread: buffers.onread,
-        lookup,
-        allowH2: false,
-        timeout: connect,
-        ...(secureContext && { secureContext }),
-      });
+      const connector =
+        open === undefined
+          ? buildConnector({
+              onread: buffers.onread,
+              lookup,
+              allowH2: false,
+              timeout: connect,
+              ...(secureContext && { secureContext }),
+            })
+          : opening(open, String(origin));
       return new Pool(origin, { ...options, connect: withAlerts(connector) });
     },
     allowH2: false,
@@ -49,6 +53,15 @@ export function createWire(
     maxHeaderSize: 65_536,
   });
   return { agent, buffers };
+}
+
+function opening(open: OpenConnection, origin: string): buildConnector.connector {
+  return (_options, done) => {
+    open(origin).then(
+      (socket) => done(null, socket),
+      (error: Error) => done(error, null),
+    );
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ProxyFailure } from '../../src/domain/http-proxy.ts';
 import { unavailable } from '../../src/domain/unavailable.ts';
 
 const withCode = (code: unknown) => Object.assign(new Error('secret detail'), { code });
@@ -50,5 +51,42 @@ describe('a registry without an answer', () => {
     expect(unavailable('It', parserError).message).toBe('It answered with something that is not HTTP');
     expect(unavailable('It', new TypeError('secret')).message).toBe('It could not be asked (TypeError)');
     expect(unavailable('It', 'secret').message).toBe('It could not be asked (no error code)');
+  });
+});
+
+describe('a registry behind a proxy', () => {
+  const proxy = { origin: 'http://proxy.example.com:3128', login: { username: 'robot', password: 'hunter2' } };
+  const because = 'The registry hub could not be reached, because its proxy http://proxy.example.com:3128';
+  const target = 'registry.example.com:443';
+
+  it.each([
+    ['ECONNREFUSED', 502, 'refused the connection', ''],
+    ['ETIMEDOUT', 504, 'did not answer in time', ''],
+    ['CERT_HAS_EXPIRED', 502, 'has a certificate that has expired (CERT_HAS_EXPIRED)', ' Renew it there.'],
+  ])('that cannot be asked because of %s is a %i that names the proxy', (code, status, reason, remedy) => {
+    const cause = new ProxyFailure(proxy, { cause: withCode(code) });
+    const error = unavailable('The registry hub', cause);
+    expect(error).toMatchObject({ status, message: `${because} ${reason}`, cause });
+    expect(error.explanation).toBe(`${because} ${reason}, so there is no answer to pass on.${remedy}`);
+  });
+
+  it.each([
+    [407, true, 'does not let manifix in (407) with the user name and password of its configuration'],
+    [407, false, 'does not let manifix in (407) without a user name and a password'],
+    [403, true, `refuses a connection to ${target} (403)`],
+    [404, true, `got no connection to ${target} (404)`],
+    [302, true, `got no connection to ${target} (302)`],
+    [503, true, `got no connection to ${target} (503)`],
+  ])('that answers %i, login %s, is explained', (status, loggedIn, reason) => {
+    const refusal = { status, target, loggedIn };
+    expect(unavailable('The registry hub', new ProxyFailure(proxy, { refusal }))).toMatchObject({
+      status: 502,
+      message: `${because} ${reason}`,
+    });
+  });
+
+  it('for which no file descriptor is left is our own trouble', () => {
+    const error = unavailable('The registry hub', new ProxyFailure(proxy, { cause: withCode('EMFILE') }));
+    expect(error).toMatchObject({ status: 503 });
   });
 });

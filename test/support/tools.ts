@@ -14,6 +14,7 @@ export const toolPackages = {
   dockerd: 'docker.io',
   curl: 'curl',
   nginx: 'nginx',
+  tinyproxy: 'tinyproxy',
 } as const;
 
 export type Tool = keyof typeof toolPackages;
