@@ -22,6 +22,7 @@ import { createLogger, type Logger } from './lib/logger.ts';
 import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
 import { toolOperations } from './operations.ts';
+import { createChallenges } from './pipeline/challenges.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
 import { createHeadTrust } from './pipeline/head-trust.ts';
 import { createMemories } from './pipeline/memories.ts';
@@ -70,6 +71,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const grants = createGrants();
   const changes = createVersions();
   const memories = createMemories();
+  const challenges = createChallenges(Date.now);
   const services: Services = {
     blobs: store.blobs,
     manifests: store.manifests,
@@ -78,6 +80,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     defects,
     descriptors: createDescriptors(),
     heads: createHeadTrust(Date.now),
+    challenges,
     telemetry,
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes,
@@ -91,7 +94,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     now: () => performance.now(),
     log: (level, message, facts) => logger[level](facts, message),
   });
-  let generation = generationOf(config, dispatch, metrics, telemetry, authentications, hooks.watch);
+  let generation = generationOf(config, dispatch, challenges, metrics, telemetry, authentications, hooks.watch);
   let accepting = true;
   const server = createEdgeServer(() => generation.edge, connections, certificate);
   const admin = createAdminServer({
@@ -128,7 +131,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       grants.clear();
       memories.clear();
       defects.clear();
-      generation = generationOf(next, dispatch, metrics, telemetry, authentications, hooks.watch);
+      generation = generationOf(next, dispatch, challenges, metrics, telemetry, authentications, hooks.watch);
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);
       store.setScrubRate(next.cache.scrubRate);

@@ -13,6 +13,7 @@ import type { Edge } from './http/handle.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createTokenMemory } from './http/token-memory.ts';
+import type { Challenges } from './pipeline/challenges.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Telemetry } from './pipeline/ports.ts';
@@ -31,6 +32,7 @@ export interface Generation {
 export function generationOf(
   config: Config,
   dispatch: Dispatch,
+  challenges: Challenges,
   metrics: Pick<Metrics, 'upstreamAnswered'>,
   telemetry: Telemetry,
   authentications?: Authentications,
@@ -45,7 +47,7 @@ export function generationOf(
   const edge: Edge = {
     dispatch,
     endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now, tokenMemory),
+    tokens: createTokenEndpoint(endpoints, challenges, tokenMemory),
     tokenMemory,
     cursors: createCursors(),
     trusts: trustCheck(config.trustedProxies),

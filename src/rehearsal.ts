@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.ts';
 import { generationOf } from './generation.ts';
 import { createEdgeServer } from './http/server.ts';
+import { createChallenges } from './pipeline/challenges.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 import { createUpstream } from './upstream/upstream.ts';
 
@@ -15,7 +16,7 @@ const PATH = `/v2/library/rehearsal/blobs/sha256:${'0'.repeat(64)}`;
  */
 export async function rehearse(config: Config): Promise<void> {
   const unobserved = { requestFinished() {}, upstreamAnswered() {}, warn() {}, audit() {} };
-  const { edge, upstreams } = generationOf(config, answerEmpty, unobserved, unobserved);
+  const { edge, upstreams } = generationOf(config, answerEmpty, createChallenges(Date.now), unobserved, unobserved);
   const server = createEdgeServer(() => edge);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -26,6 +26,7 @@ export interface UpstreamTimeouts {
   readonly headers: number;
   readonly stall: number;
   readonly revalidate: number;
+  readonly change: number;
 }
 
 /** A registry that manifix talks to. */

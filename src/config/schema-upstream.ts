@@ -24,6 +24,11 @@ export function upstreamSchema() {
         revalidate: shortDuration()
           .prefault('1500ms')
           .describe('How long clients wait for the registry when there is an older answer in the cache.'),
+        change: shortDuration()
+          .prefault('120s')
+          .describe(
+            'How long pushes and deletes may go without a byte in either direction: a registry takes its time for large blobs.',
+          ),
       })
       .prefault({}),
     limits: z

@@ -85,7 +85,7 @@ function fill(dockerRegistry: BrokenRegistry, gitlab: BrokenRegistry): void {
   }
 }
 
-const TIMEOUTS = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 5_000 };
+const TIMEOUTS = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 5_000, change: 120_000 };
 const TAGS: TagSettings = { tagTtl: 60_000, tags: [], staleWhileRevalidate: 0, staleFor: 0, notFoundTtl: 0 };
 
 function configuration(directory: string, dockerRegistry: string, gitlab: string): Config {

@@ -11,6 +11,13 @@ const DEFAULT_LIFETIME = 60;
 /** Docker's services say `token`, those of OAuth 2 `access_token`, and some say both, one of them empty. */
 const NAMES = ['token', 'access_token'] as const;
 
+const NO_POST: ReadonlySet<number> = new Set([404, 405, 415, 501]);
+
+/** Whether a token service that answers a POST (OAuth 2) like this has to be asked by GET. */
+export function knowsGetOnly(status: number): boolean {
+  return NO_POST.has(status);
+}
+
 /** Reads the answer of a token service; undefined when there is no token in it that a header field can carry. */
 export function parseTokenAnswer(text: string): GivenToken | undefined {
   const answer = objectIn(text);

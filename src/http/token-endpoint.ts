@@ -2,15 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basicAuthorization } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, withHeader, withoutHeaders } from '../domain/headers.ts';
+import { checkRealm } from '../domain/realm.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { mapScopes, upstreamName } from '../domain/repository-names.ts';
-import { completeTokenAnswer, parseTokenAnswer } from '../domain/token-answer.ts';
+import { completeTokenAnswer, knowsGetOnly, parseTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
+import type { Challenges } from '../pipeline/challenges.ts';
 import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
 import { forward } from '../pipeline/pass-through-proxy.ts';
 import { asksAsNobody } from './anonymous-tokens.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
-import { createRealms, type Realm } from './realms.ts';
 import { bearsStandIn } from './stand-in-tokens.ts';
 import type { TokenMemory } from './token-memory.ts';
 
@@ -43,21 +44,25 @@ export function tokenRealm(clientOrigin: string, { endpoint, namespace }: Reache
   return namespace === undefined ? `${clientOrigin}/token` : `${clientOrigin}/token/${endpoint.name}`;
 }
 
+interface Realm {
+  readonly url: URL;
+  readonly service: string | undefined;
+}
+
 const MAX_BODY = 64 * 1024;
 const FORWARDED = new Set(['authorization', 'accept', 'user-agent', 'content-type']);
 const RETURNED = new Set(['content-type', 'cache-control', 'retry-after', 'www-authenticate']);
 
+/** @param challenges what registries are known to want */
 export function createTokenEndpoint(
   routes: EndpointRoutes,
-  now: () => number,
+  challenges: Challenges,
   { anonymous, standIns }: TokenMemory,
 ): TokenEndpoint {
-  const realmOf = createRealms(now);
-
   /** What the registry's token service answers. */
   async function answerOf(request: TokenRequest, reached: Reached, form: URLSearchParams): Promise<TokenAnswer> {
     const scopes = mapScopes(scopesIn(form), (name) => servedName(reached, name));
-    const realm = await realmOf(reached.endpoint, repositoryIn(scopes));
+    const realm = await realmOf(challenges, reached.endpoint, repositoryIn(scopes));
     return realm === undefined ? anonymousToken() : askRealm(request, reached.endpoint, realm, form, scopes);
   }
 
@@ -101,9 +106,6 @@ async function askRealm(
   return answer.status === 200 ? completed(request, endpoint.fixes, answer) : answer;
 }
 
-/** Statuses of a token service that knows GET only. */
-const NO_POST: ReadonlySet<number> = new Set([404, 405, 415, 501]);
-
 /** Asks, and again by GET where the service does not know the POST of OAuth 2. */
 async function askInWays(
   request: TokenRequest,
@@ -113,9 +115,8 @@ async function askInWays(
   form: URLSearchParams,
 ): Promise<TokenAnswer> {
   const answer = await askTokenService(request, upstream, url, method, form.toString());
-  const knowsGetOnly = method === 'POST' && NO_POST.has(answer.status) && form.get('grant_type') === 'password';
-  if (!knowsGetOnly || !applies(request, fixes, `asked by GET, because POST was answered ${answer.status}`))
-    return answer;
+  const needsGet = method === 'POST' && knowsGetOnly(answer.status) && form.get('grant_type') === 'password';
+  if (!needsGet || !applies(request, fixes, `asked by GET, because POST was answered ${answer.status}`)) return answer;
   const login = basicAuthorization(form.get('username') ?? '', form.get('password') ?? '');
   const query = new URLSearchParams([...form].filter(([name]) => name === 'service' || name === 'scope'));
   const headers = withHeader(withoutHeaders(request.headers, 'Content-Type'), 'Authorization', login);
@@ -147,7 +148,7 @@ function textOf({ body }: TokenAnswer): string {
 /** The answer of the token service itself, whatever it is. */
 async function askTokenService(
   { incoming, outgoing, headers }: TokenRequest,
-  { addresses, agentFor }: Endpoint['upstream'],
+  { addresses, timeouts, agentFor }: Endpoint['upstream'],
   { origin, pathname, search }: URL,
   method: 'GET' | 'POST',
   form: string,
@@ -163,7 +164,8 @@ async function askTokenService(
       headers: headers.filter(([name]) => FORWARDED.has(name.toLowerCase())),
       body: method === 'POST' ? Buffer.from(form) : 'none',
       addresses,
-      idleTimeout: TOKEN_TIMEOUT,
+      connectTimeout: timeouts.connect,
+      idle: { before: TOKEN_TIMEOUT, during: TOKEN_TIMEOUT },
     },
   );
   const bytes = await readBody(answer.body, MAX_BODY);
@@ -196,6 +198,18 @@ function repositoryIn(scopes: string): RepositoryName | undefined {
     return name;
   });
   return first === undefined ? undefined : upstreamName({ prefix: '', library: false }, first);
+}
+
+/** What the registry itself says about where its tokens come from; nothing when it wants none, or names a place of others. */
+async function realmOf(
+  challenges: Challenges,
+  { upstream, realms }: Endpoint,
+  repository: RepositoryName | undefined,
+): Promise<Realm | undefined> {
+  const challenge = await challenges.of(upstream, repository);
+  if (challenge?.scheme.toLowerCase() !== 'bearer') return undefined;
+  const checked = checkRealm(challenge.parameters.get('realm') ?? '', upstream.origin, realms);
+  return 'wrong' in checked ? undefined : { url: checked.url, service: challenge.parameters.get('service') };
 }
 
 /**

@@ -1,27 +1,53 @@
 import { type Challenge, challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { headerValues } from '../domain/headers.ts';
-import type { Upstream } from './ports.ts';
+import type { RepositoryName } from '../domain/reference.ts';
+import { formatRoute } from '../domain/route-path.ts';
+import { inTime } from '../lib/in-time.ts';
+import { isOutage, outageError } from './access.ts';
+import type { Upstream } from './ports-upstream.ts';
 
 /** What registries want of those who ask them. */
 export interface Challenges {
-  /** The challenge for a token or a password with which the registry answers `/v2/`; undefined when it wants nothing. */
-  of(upstream: Upstream): Promise<Challenge | undefined>;
+  /**
+   * The challenge for a token or a password with which the registry answers `/v2/`, or else a question about this repository;
+   * undefined when it wants nothing.
+   */
+  of(upstream: Upstream, repository?: RepositoryName): Promise<Challenge | undefined>;
 }
 
-/** They live as long as the upstream's client, which a reload replaces. */
-export function createChallenges(): Challenges {
-  const known = new WeakMap<Upstream, Challenge>();
+const REMEMBERED_FOR = 300_000;
+
+interface Noted {
+  readonly challenge: Challenge | undefined;
+  readonly until: number;
+}
+
+/**
+ * They live as long as the upstream's client, which a reload replaces. A registry may move its tokens, so that it is asked again after
+ * five minutes; while it does not answer, what it said last counts.
+ * @param now milliseconds of a clock
+ */
+export function createChallenges(now: () => number): Challenges {
+  const known = new WeakMap<Upstream, Noted>();
+
+  async function learn(upstream: Upstream, repository: RepositoryName | undefined): Promise<Noted> {
+    // `/v2/` is where registries say what they want (distribution-spec, "Determining Support"); some say it later only.
+    const challenge =
+      (await askFor(upstream, formatRoute({ kind: 'base' }))) ??
+      (repository && (await askFor(upstream, formatRoute({ kind: 'tags', repository }))));
+    const noted = { challenge, until: now() + REMEMBERED_FOR };
+    if (challenge !== undefined) known.set(upstream, noted);
+    return noted;
+  }
+
   return {
-    async of(upstream) {
+    async of(upstream, repository) {
       const noted = known.get(upstream);
-      if (noted !== undefined) return noted;
-      // `/v2/` is where registries say what they want (distribution-spec, "Determining Support").
-      const answer = await upstream.request({ method: 'GET', path: '/v2/', headers: [] });
-      answer.body.destroy();
-      const all = parseChallenges(answer.status === 401 ? headerValues(answer.headers, 'WWW-Authenticate') : []);
-      const challenge = usableChallenge(all);
-      if (challenge !== undefined) known.set(upstream, challenge);
-      return challenge;
+      if (noted === undefined) return (await learn(upstream, repository)).challenge;
+      const { ask, patience } = upstream.outlook('GET', []);
+      if (now() < noted.until || !ask) return noted.challenge;
+      const asking = learn(upstream, repository).catch(() => noted);
+      return ((await inTime(asking, patience)) ?? noted).challenge;
     },
   };
 }
@@ -30,4 +56,11 @@ export function createChallenges(): Challenges {
 export function usableChallenge(challenges: readonly Challenge[]): Challenge | undefined {
   const bearer = challengeOf(challenges, 'bearer');
   return bearer?.parameters.has('realm') ? bearer : challengeOf(challenges, 'basic');
+}
+
+async function askFor(upstream: Upstream, path: string): Promise<Challenge | undefined> {
+  const { status, headers, body } = await upstream.request({ method: 'GET', path, headers: [] });
+  body.destroy();
+  if (isOutage(status)) throw outageError(status, headers);
+  return status === 401 ? usableChallenge(parseChallenges(headerValues(headers, 'WWW-Authenticate'))) : undefined;
 }

@@ -1,6 +1,5 @@
 import { createShortMemory } from '../lib/short-memory.ts';
 import { singleFlight } from '../lib/single-flight.ts';
-import { createChallenges } from './challenges.ts';
 import { createConvertImage } from './convert-image.ts';
 import { deleteManifest } from './delete-manifest.ts';
 import type { Answer, Exchange } from './exchange.ts';
@@ -47,12 +46,11 @@ export function createDispatch(services: Services): Dispatch {
     if (route.kind === 'manifest' && method === 'DELETE') return deleteManifest(services, exchange, route);
     return passThrough(services, exchange);
   }
-  const challenges = createChallenges();
   async function use(exchange: Exchange): Promise<Answer> {
     const { method, route } = exchange.request;
     if (!METHODS.has(method)) throw unsupportedMethod(method);
     if (route.kind === 'upload' || route.kind === 'upload-start') return upload(services, uploads, exchange);
     return method === 'GET' || method === 'HEAD' ? read(exchange) : write(exchange);
   }
-  return async (exchange) => answerableChallenge(challenges, exchange, await use(exchange));
+  return async (exchange) => answerableChallenge(services.challenges, exchange, await use(exchange));
 }

@@ -14,11 +14,18 @@ import type { ClientExchange } from './pass-through-request.ts';
 export async function forwardAuthorized(
   exchange: Exchange,
   sent: RequestView,
-  wanted: Omit<ForwardRequest, 'addresses' | 'agent'>,
+  wanted: Omit<ForwardRequest, 'addresses' | 'agent' | 'connectTimeout' | 'idle'>,
   via: ClientExchange = exchange,
 ): Promise<ForwardedAnswer> {
   const { upstream } = exchange.endpoint;
-  const request = { ...wanted, addresses: upstream.addresses, agent: upstream.agentFor?.(wanted.origin) };
+  const { addresses, timeouts, agentFor } = upstream;
+  const reads = wanted.method === 'GET' || wanted.method === 'HEAD';
+  // Registries take their time to put a large blob into its place.
+  const idle = reads
+    ? { before: timeouts.headers, during: timeouts.stall }
+    : { before: timeouts.change, during: timeouts.change };
+  const agent = agentFor?.(wanted.origin);
+  const request = { ...wanted, addresses, agent, connectTimeout: timeouts.connect, idle };
   // Elsewhere nobody's credentials have any business; they were dropped already.
   if (upstream.authority === 'caller' || request.origin !== upstream.origin) {
     return forward(via, request, exchange.signal);

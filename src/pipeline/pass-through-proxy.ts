@@ -7,8 +7,8 @@ import { type ClientExchange, type ProxyRequest, startProxyRequest } from './pas
 export interface ForwardRequest extends ProxyRequest {
   /** Sees every chunk of the body, as it comes. */
   readonly observe?: (chunk: Uint8Array) => void;
-  /** Milliseconds without a byte in either direction; default 120,000. There is no limit for the whole exchange. */
-  readonly idleTimeout?: number;
+  /** How long there may be no byte in either direction, in milliseconds, before the answer and during it. The whole has no limit. */
+  readonly idle: { readonly before: number; readonly during: number };
 }
 
 export interface ForwardedAnswer {
@@ -22,8 +22,6 @@ export interface ForwardedAnswer {
   reclaimRest(): void;
 }
 
-const IDLE_TIMEOUT = 120_000;
-
 /**
  * Sends the client's request to a registry and resolves with the answer as it begins, also when the client is still
  * sending. The body streams with back-pressure. A client that goes away takes the registry's connection with it. When no
@@ -36,7 +34,7 @@ export function forward(
   request: ForwardRequest,
   signal?: AbortSignal,
 ): Promise<ForwardedAnswer> {
-  const { observe, idleTimeout = IDLE_TIMEOUT } = request;
+  const { observe, idle } = request;
   const { promise, resolve, reject } = Promise.withResolvers<ForwardedAnswer>();
   if (signal?.aborted) return Promise.reject(signal.reason);
   if (exchange.outgoing.destroyed) return Promise.reject(clientGone());
@@ -48,12 +46,14 @@ export function forward(
   let sent: ClientRequest | undefined;
   let answer: IncomingMessage | undefined;
   let reclaimed = false;
+  let stopped = false;
 
   function abort(): void {
     stop(signal?.reason);
   }
   /** Ends what is still going on; before the answer, the caller learns why. */
   function stop(error: Error): void {
+    stopped = true;
     reject(error);
     if (answer?.complete === false) answer.destroy(error);
     sent?.destroy(error);
@@ -66,12 +66,16 @@ export function forward(
   }
   function sending(clientRequest: ClientRequest): void {
     sent = clientRequest;
+    // A connection through a proxy may take longer than anybody waits for it.
+    if (stopped) return void sent.destroy();
     // Node reports a switch of protocols that nobody asked for by closing the request, and nothing else.
     sent.once('close', () => failed(closedError()));
-    sent.setTimeout(idleTimeout, () => stop(unavailable(who, idleError(idleTimeout))));
+    sent.setTimeout(idle.before);
+    sent.on('timeout', () => stop(unavailable(who, idleError())));
   }
   function answered(response: IncomingMessage): void {
     answer = response;
+    sent?.setTimeout(idle.during);
     response.once('close', () => {
       release();
       sent?.destroy();
@@ -121,6 +125,6 @@ function internalError(): Error {
   return Object.assign(new Error('the host is an internal address'), { code: 'INTERNAL_ADDRESS' });
 }
 
-function idleError(milliseconds: number): Error {
-  return Object.assign(new Error(`no byte in either direction for ${milliseconds} ms`), { code: 'ETIMEDOUT' });
+function idleError(): Error {
+  return Object.assign(new Error('no byte in either direction for too long'), { code: 'ETIMEDOUT' });
 }

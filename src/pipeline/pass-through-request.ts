@@ -25,6 +25,8 @@ export interface ProxyRequest {
   readonly body: 'stream' | Uint8Array | 'none';
   /** Where the registry in whose name this is sent may lead. */
   readonly addresses: AddressCheck;
+  /** Until the connection stands, in milliseconds. */
+  readonly connectTimeout: number;
   /** Makes the connection, which serves this request alone; Node's own where not told otherwise. */
   readonly agent?: Agent | undefined;
 }
@@ -37,7 +39,6 @@ interface ProxyEvents {
   failed(error: Error): void;
 }
 
-const CONNECT_TIMEOUT = 5_000;
 /** Upload sessions put their whole state into Location. */
 const MAX_HEADER_SIZE = 65_536;
 
@@ -67,7 +68,7 @@ export function startProxyRequest(
     headers: headerOption(request, exchange.incoming),
     buffer: source,
     selfHandleResponse: true,
-    connectTimeout: CONNECT_TIMEOUT,
+    connectTimeout: request.connectTimeout,
     // These two together send the path as it is; every other way leads through URL, which normalises it.
     toProxy: true,
     prependPath: false,

@@ -28,6 +28,18 @@ export interface Outlook {
   readonly budget?: number;
 }
 
+/** How long a request that is sent by other means may take, in milliseconds. */
+export interface ForwardTimeouts {
+  /** Until the connection stands. */
+  readonly connect: number;
+  /** Until the header fields of an answer to a GET or HEAD are in. */
+  readonly headers: number;
+  /** Without a byte of its body. */
+  readonly stall: number;
+  /** Without a byte in either direction, for everything that changes something. */
+  readonly change: number;
+}
+
 /** Decides to which addresses a registry may send manifix; a request that is sent by other means has to heed it, too. */
 export interface AddressCheck {
   /** Whether this host of a URL may be asked at all; names are checked again when they are resolved. */
@@ -80,6 +92,7 @@ export interface Upstream {
     request: Pick<UpstreamRequest, 'path' | 'headers'> & { method: string },
     refused?: RefusedRequest,
   ): Promise<HeaderList>;
+  readonly timeouts: ForwardTimeouts;
   /** The connections for what is sent to an origin by other means. Absent where they need nothing special. */
   readonly agentFor?: (origin: string) => Agent;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;

@@ -10,6 +10,7 @@ import type { ShortMemory } from '../lib/short-memory.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { SizedMemory } from '../lib/sized-memory.ts';
 import type { Versions } from '../lib/versions.ts';
+import type { Challenges } from './challenges.ts';
 import type { HeadTrust } from './head-trust.ts';
 import type { Facts } from './ports-facts.ts';
 import type { UpstreamResponse } from './ports-upstream.ts';
@@ -189,6 +190,7 @@ export interface Services extends Memories {
   readonly defects: Defects;
   readonly descriptors: Descriptors;
   readonly heads: HeadTrust;
+  readonly challenges: Challenges;
   readonly telemetry: Telemetry;
   readonly questions: SharedQuestions;
   /** Pushes and deletes through manifix, by upstream and repository: what was asked before one says nothing about after it. */

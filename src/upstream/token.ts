@@ -2,7 +2,7 @@ import { basicAuthorization, type Login } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValues } from '../domain/headers.ts';
 import type { Scope } from '../domain/scope.ts';
-import { parseTokenAnswer } from '../domain/token-answer.ts';
+import { knowsGetOnly, parseTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Hop, HopAnswer } from './send.ts';
 
@@ -22,8 +22,6 @@ export interface Token {
 }
 
 const MAX_ANSWER = 1024 * 1024;
-/** Statuses of a token service that knows GET only. */
-const NO_POST: ReadonlySet<number> = new Set([404, 405, 415, 501]);
 
 /**
  * Asks a token service for a token; undefined when it refuses this login. Redirects are not followed.
@@ -37,7 +35,7 @@ export async function fetchToken(
   if (login === undefined || !('identityToken' in login))
     return tokenIn(request.realm, await send(getRequest(request)));
   const answer = await send(refreshRequest(request, login.identityToken));
-  if (!NO_POST.has(answer.status)) return tokenIn(request.realm, answer);
+  if (!knowsGetOnly(answer.status)) return tokenIn(request.realm, answer);
   answer.body.destroy();
   const asPassword = { username: login.username, password: login.identityToken };
   return tokenIn(request.realm, await send(getRequest({ ...request, login: asPassword })));

@@ -72,6 +72,7 @@ export interface UpstreamClient {
   readonly hasAccount: boolean;
   readonly authorize: Authority['authorize'];
   readonly addresses: AddressCheck;
+  readonly timeouts: UpstreamTimeouts;
   readonly agentFor?: (origin: string) => Agent;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Takes no more requests, and ends each connection when what runs on it is over. */
@@ -179,6 +180,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     hasAccount: credentials.kind === 'login' || credentials.kind === 'helper',
     authorize: authority.authorize,
     addresses,
+    timeouts: wanted,
     request,
     retire: () => wire.agent.close(),
     close: () => wire.agent.destroy(),

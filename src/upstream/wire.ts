@@ -16,9 +16,17 @@ export interface UpstreamTimeouts {
   readonly stall: number;
   /** For an answer about something that is known here already, before that is given instead. */
   readonly revalidate: number;
+  /** Without a byte in either direction, for what changes something there. */
+  readonly change: number;
 }
 
-export const DEFAULT_TIMEOUTS: UpstreamTimeouts = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 1_500 };
+export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
+  connect: 5_000,
+  headers: 20_000,
+  stall: 60_000,
+  revalidate: 1_500,
+  change: 120_000,
+};
 
 /** To one origin. Idle ones must not be missing for the connections of clients where descriptors are few. */
 const MAX_CONNECTIONS = Math.min(64, Math.ceil(openFileLimit() / 16));

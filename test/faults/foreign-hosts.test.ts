@@ -5,6 +5,7 @@ import { headerValue } from '../../src/domain/headers.ts';
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
 import { createTokenMemory } from '../../src/http/token-memory.ts';
+import { createChallenges } from '../../src/pipeline/challenges.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
 import type { AddressCheck } from '../../src/pipeline/ports-upstream.ts';
 import { createAddressCheck } from '../../src/upstream/address-check.ts';
@@ -88,7 +89,7 @@ describe('F22: a realm that is no token service of the registry', () => {
     const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
     await using edge = await startEdge(undefined, {
       endpoints,
-      tokens: createTokenEndpoint(endpoints, Date.now, createTokenMemory()),
+      tokens: createTokenEndpoint(endpoints, createChallenges(Date.now), createTokenMemory()),
     });
     const answer = await exchange(edge.url, { target: '/token', headers: { Authorization: login } });
     return { answer, questions: tokens.questions.length };

@@ -10,6 +10,7 @@ import { createReadyAnswers } from '../../src/http/ready-answers.ts';
 import { createEdgeServer } from '../../src/http/server.ts';
 import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
 import { createTokenMemory } from '../../src/http/token-memory.ts';
+import { createChallenges } from '../../src/pipeline/challenges.ts';
 import type { Answer, Exchange } from '../../src/pipeline/exchange.ts';
 import type { FinishedRequest } from '../../src/pipeline/ports.ts';
 import { type Arrivals, arrivals } from '../support/arrivals.ts';
@@ -50,7 +51,7 @@ export async function startEdge(
       return dispatch(exchange);
     },
     endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now, tokenMemory),
+    tokens: createTokenEndpoint(endpoints, createChallenges(Date.now), tokenMemory),
     tokenMemory,
     cursors: createCursors(),
     trusts: trustCheck([]),

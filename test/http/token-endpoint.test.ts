@@ -3,6 +3,7 @@ import { compilePolicy, EVERY_REPOSITORY, type RepositoryPattern } from '../../s
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createTokenEndpoint } from '../../src/http/token-endpoint.ts';
 import { createTokenMemory } from '../../src/http/token-memory.ts';
+import { createChallenges } from '../../src/pipeline/challenges.ts';
 import { errorAnswer, type FakeUpstream, fakeUpstream } from '../support/fake-upstream.ts';
 import { exchange } from '../support/http.ts';
 import { fakeEndpoint } from '../support/scene.ts';
@@ -35,7 +36,11 @@ describe('the token endpoint', () => {
     const tokenMemory = createTokenMemory(() => time);
     const edge = await startEdge(undefined, {
       endpoints: routes,
-      tokens: createTokenEndpoint(routes, () => time, tokenMemory),
+      tokens: createTokenEndpoint(
+        routes,
+        createChallenges(() => time),
+        tokenMemory,
+      ),
       tokenMemory,
     });
     const pass = (milliseconds: number) => {

@@ -32,7 +32,11 @@ export async function startForwardingServer(
     const { signal, beforeReading, ...planned } = await plan(incoming);
     const { method = 'GET', url = '/' } = incoming;
     const addresses = { allowsHost: () => true, lookup };
-    const request: ForwardRequest = { origin, path: url, method, headers: [], body: 'stream', addresses, ...planned };
+    const request: ForwardRequest = {
+      ...{ origin, path: url, method, headers: [], body: 'stream', addresses },
+      ...{ connectTimeout: 5_000, idle: { before: 120_000, during: 120_000 } },
+      ...planned,
+    };
     try {
       const answer = await forward({ incoming, outgoing }, request, signal);
       outcomes.add(answer);

@@ -122,7 +122,7 @@ describe('a registry that goes away', () => {
   it('and is silent for the idle time before its answer is a 504', async () => {
     await using registry = await startScriptedUpstream();
     registry.on('GET', /./, [hang()]);
-    await using front = await startForwardingServer(registry.url, () => ({ idleTimeout: 50 }));
+    await using front = await startForwardingServer(registry.url, () => ({ idle: { before: 50, during: 60_000 } }));
     await exchange(front.url, { target: '/v2/x' });
     expect(front.outcomes.all[0]).toMatchObject({ code: 'UNAVAILABLE', status: 504 });
     await registry.connectionClosed(1);
@@ -131,7 +131,7 @@ describe('a registry that goes away', () => {
   it('and gets nothing more from a silent client for the idle time is left', async () => {
     await using registry = await startScriptedUpstream();
     registry.onHead('PATCH', /./, [readBody(), hang()]);
-    await using front = await startForwardingServer(registry.url, () => ({ idleTimeout: 50 }));
+    await using front = await startForwardingServer(registry.url, () => ({ idle: { before: 50, during: 60_000 } }));
     const upload = openUpload(front.url, { 'Content-Length': '1000' });
     upload.write('half');
     expect((await answerTo(upload)).statusCode).toBe(502);
@@ -143,7 +143,7 @@ describe('a registry that goes away', () => {
   it('and is silent for the idle time during its answer breaks it off', async () => {
     await using registry = await startScriptedUpstream();
     registry.on('GET', /./, [head(200, ['Content-Length: 10']), send('12345'), hang()]);
-    await using front = await startForwardingServer(registry.url, () => ({ idleTimeout: 50 }));
+    await using front = await startForwardingServer(registry.url, () => ({ idle: { before: 60_000, during: 50 } }));
     await expect(exchange(front.url, { target: '/v2/x' })).rejects.toThrow();
     expect((await front.endings.first('the end of the answer', () => true)).error).toBeInstanceOf(RegistryError);
     await registry.connectionClosed(1);

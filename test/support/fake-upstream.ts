@@ -4,6 +4,7 @@ import { digestOf } from '../../src/domain/digest.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
 import { unavailable } from '../../src/domain/unavailable.ts';
 import type { Outlook, Upstream, UpstreamRequest, UpstreamResponse } from '../../src/pipeline/ports.ts';
+import { DEFAULT_TIMEOUTS } from '../../src/upstream/wire.ts';
 
 export interface FakeAnswer {
   readonly status: number;
@@ -45,6 +46,7 @@ export function fakeUpstream(name = 'registry'): FakeUpstream {
     hasAccount: false,
     authorize: async ({ headers }) => headers,
     addresses: { allowsHost: () => true, lookup },
+    timeouts: DEFAULT_TIMEOUTS,
     down: false,
     expected: { ask: true, patience: Number.POSITIVE_INFINITY },
     outlook() {

@@ -3,6 +3,7 @@ import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
 import type { Referrer } from '../../src/domain/referrers.ts';
 import { singleFlight } from '../../src/lib/single-flight.ts';
 import { createVersions } from '../../src/lib/versions.ts';
+import { createChallenges } from '../../src/pipeline/challenges.ts';
 import { createHeadTrust } from '../../src/pipeline/head-trust.ts';
 import { createMemories } from '../../src/pipeline/memories.ts';
 import type {
@@ -63,6 +64,7 @@ export function fakeServices(): FakeServices {
     ),
     descriptors: createDescriptors(),
     heads: createHeadTrust(() => clock.now),
+    challenges: createChallenges(() => clock.now),
     telemetry: fakeTelemetry(),
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),

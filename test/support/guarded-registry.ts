@@ -4,6 +4,7 @@ import { digestOf } from '../../src/domain/digest.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
 import { unavailable } from '../../src/domain/unavailable.ts';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../src/pipeline/ports.ts';
+import { DEFAULT_TIMEOUTS } from '../../src/upstream/wire.ts';
 import { errorAnswer, type FakeAnswer, registryHeaders } from './fake-upstream.ts';
 
 /** A registry whose repositories are open to some callers; content is shared by digest, as registries do. */
@@ -51,6 +52,7 @@ export function guardedRegistry(): GuardedRegistry {
     hasAccount: false,
     authorize: async ({ headers }) => headers,
     addresses: { allowsHost: () => true, lookup },
+    timeouts: DEFAULT_TIMEOUTS,
     down: false,
     allow: (caller, repository) => void rights.add(keyOf(caller, repository)),
     revoke: (caller, repository) => void rights.delete(keyOf(caller, repository)),

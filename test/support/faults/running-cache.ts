@@ -14,6 +14,7 @@ import { createTokenMemory } from '../../../src/http/token-memory.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { singleFlight } from '../../../src/lib/single-flight.ts';
 import { createVersions } from '../../../src/lib/versions.ts';
+import { createChallenges } from '../../../src/pipeline/challenges.ts';
 import { createDispatch } from '../../../src/pipeline/dispatch.ts';
 import type { Endpoint } from '../../../src/pipeline/exchange.ts';
 import { createHeadTrust } from '../../../src/pipeline/head-trust.ts';
@@ -64,10 +65,12 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn, audit() {} };
   const grants = createGrants(clock.now);
   const defects = createDefects(clock.now, () => undefined);
+  const challenges = createChallenges(clock.now);
   const dispatch = createDispatch({
     ...{ blobs, manifests, facts, grants, defects, telemetry },
     descriptors: createDescriptors(),
     heads: createHeadTrust(clock.now),
+    challenges,
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),
     ...createMemories(clock.now),
@@ -82,7 +85,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const edge: Edge = {
     dispatch,
     endpoints,
-    tokens: createTokenEndpoint(endpoints, Date.now, tokenMemory),
+    tokens: createTokenEndpoint(endpoints, challenges, tokenMemory),
     tokenMemory,
     cursors: createCursors(),
     trusts: trustCheck([]),
