@@ -3,7 +3,7 @@ import { FIXES } from '../../src/fixes/index.ts';
 import { load, loadValid, mistakesIn, SMALLEST } from './support.ts';
 
 const TAGS = { tagTtl: 60_000, tags: [], staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 5_000 };
-const TIMEOUTS = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 1_500 };
+const TIMEOUTS = { connect: 5_000, headers: 20_000, stall: 60_000, revalidate: 1_500, change: 120_000 };
 const HUB = 'https://registry.example.com';
 
 describe('a configuration file', () => {

@@ -85,7 +85,7 @@ describe('the proxy of an upstream', () => {
     ],
   ])('with %s is a mistake that is named and tells no secret', async (_, proxy, key, message) => {
     const [mistake, ...more] = await mistakesIn({ file: fileWith(proxy) });
-    expect(mistake).toBe(`FILE: upstreams.hub.proxy${key}: ${message}`);
+    expect(mistake).toBe(`upstreams.hub.proxy${key}: ${message}`);
     expect(more).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -13,6 +12,7 @@ import { startHttpProxy, type TestProxy } from '../support/http-proxy.ts';
 import { freePort, listenOnLoopback } from '../support/ports.ts';
 import { hang, respond } from '../support/script-steps.ts';
 import { startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { settled } from '../support/settled.ts';
 
 const get = { method: 'GET', path: '/v2/x', headers: [['Authorization', 'Bearer registry-token']] } as const;
 const REGISTRY = 'http://registry.example.com:5000';
@@ -55,6 +55,7 @@ describe('a registry behind a proxy', () => {
     const { headers, body } = await upstream.request(get);
     expect(headers.filter(([name]) => name === 'X-One')).toHaveLength(2);
     expect((await buffer(body)).toString()).toBe('ok');
+    await settled(() => registry.inFlight);
     expect(await bodyOf(upstream)).toBe('ok');
     await upstream.close();
     expect(proxy.tunnels.map(({ target }) => target)).toEqual(['registry.example.com:5000']);
@@ -91,7 +92,7 @@ describe('a registry behind a proxy', () => {
       await expect(upstream.request(get)).rejects.toMatchObject({ code: 'UNAVAILABLE', status: 502 });
     }
     await upstream.close();
-    expect(proxy.tunnels.map(({ target }) => target)).toEqual(Object.keys(routes));
+    expect(new Set(proxy.tunnels.map(({ target }) => target))).toEqual(new Set(Object.keys(routes)));
   });
 });
 
@@ -188,7 +189,6 @@ describe('a proxy that is in the way is named, with what to do,', () => {
       expect.stringMatching(/its proxy http:\S+ answered with something that is not HTTP/),
     ]);
     other.close();
-    await once(other, 'close');
   });
 
   it('and counts as an outage of the registry', async () => {
