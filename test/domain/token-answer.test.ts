@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { completeTokenAnswer, parseTokenAnswer } from '../../src/domain/token-answer.ts';
+import { completeTokenAnswer, knowsGetOnly, parseTokenAnswer } from '../../src/domain/token-answer.ts';
 
 describe('the answer of a token service', () => {
   it.each([
@@ -32,4 +32,16 @@ describe('the answer of a token service', () => {
   ])('%s stays as it is', (text) => {
     expect(completeTokenAnswer(text)).toBeUndefined();
   });
+});
+
+it.each([
+  [404, true],
+  [405, true],
+  [415, true],
+  [501, true],
+  [200, false],
+  [401, false],
+  [503, false],
+])('a token service that answers a POST %i has to be asked by GET: %s', (status, expected) => {
+  expect(knowsGetOnly(status)).toBe(expected);
 });
