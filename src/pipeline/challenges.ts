@@ -4,16 +4,7 @@ import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import { isOutage, outageError } from './access.ts';
-import type { Upstream } from './ports-upstream.ts';
-
-/** What registries want of those who ask them. */
-export interface Challenges {
-  /**
-   * The challenge for a token or a password with which the registry answers `/v2/`, or else a question about this repository;
-   * undefined when it wants nothing.
-   */
-  of(upstream: Upstream, repository?: RepositoryName): Promise<Challenge | undefined>;
-}
+import type { Challenges, Upstream } from './ports.ts';
 
 const REMEMBERED_FOR = 300_000;
 

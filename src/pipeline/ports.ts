@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../domain/audit.ts';
+import type { Challenge } from '../domain/challenge.ts';
 import type { Descriptors } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
@@ -10,10 +11,9 @@ import type { ShortMemory } from '../lib/short-memory.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
 import type { SizedMemory } from '../lib/sized-memory.ts';
 import type { Versions } from '../lib/versions.ts';
-import type { Challenges } from './challenges.ts';
 import type { HeadTrust } from './head-trust.ts';
 import type { Facts } from './ports-facts.ts';
-import type { UpstreamResponse } from './ports-upstream.ts';
+import type { Upstream, UpstreamResponse } from './ports-upstream.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
 // app.ts joins them.
@@ -137,6 +137,15 @@ export interface Defects {
   proven(upstream: string, fix: string): ProvenDefect | undefined;
   /** The registry has just shown the defect. What `found` leaves out stays as it is remembered. */
   prove(upstream: string, fix: string, found?: ProvenDefect): void;
+}
+
+/** What registries want of those who ask them. */
+export interface Challenges {
+  /**
+   * The challenge for a token or a password with which the registry answers `/v2/`, or else a question about this repository;
+   * undefined when it wants nothing.
+   */
+  of(upstream: Upstream, repository?: RepositoryName): Promise<Challenge | undefined>;
 }
 
 /** `refused` carries the registry's status for this caller; `unreachable` the reason that nobody could ask. */

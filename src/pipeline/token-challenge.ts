@@ -4,8 +4,9 @@ import { type HeaderList, headerValues, withoutHeaders } from '../domain/headers
 import { checkRealm } from '../domain/realm.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { scopesFor } from '../domain/scope.ts';
-import { type Challenges, usableChallenge } from './challenges.ts';
+import { usableChallenge } from './challenges.ts';
 import type { Answer, Exchange } from './exchange.ts';
+import type { Challenges } from './ports.ts';
 import { reportRepair } from './report.ts';
 
 /**
