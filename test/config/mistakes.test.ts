@@ -316,4 +316,4 @@ it('any document brings a configuration or mistakes, never an exception', async 
     }),
     { numRuns: 100 },
   );
-});
+}, 180_000);
