@@ -76,6 +76,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     blobs: store.blobs,
     manifests: store.manifests,
     facts: store.facts,
+    tagHistory: store.tagHistory,
+    pins: store.pins,
     grants,
     defects,
     descriptors: createDescriptors(),

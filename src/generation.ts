@@ -1,6 +1,7 @@
 import type { Metrics } from './admin/metrics.ts';
 import type { Authentications } from './auth/authenticate.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from './config/config.ts';
+import { compileContentPolicy } from './domain/content-policy.ts';
 import { compilePolicy } from './domain/repository-policy.ts';
 import { compileRights } from './domain/rights.ts';
 import { compileTagRules } from './domain/tag-policy.ts';
@@ -110,6 +111,7 @@ function endpointOf(
     throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
   const fixes = compileFixes(FIXES, endpoint.fixes);
   const rights = compileRights(endpoint.rights, config.groups);
+  const content = compileContentPolicy(endpoint.content);
   const isHub = config.upstreams[endpoint.upstream]?.kind === 'dockerhub';
   const authentication = endpoint.auth && authentications?.of(endpoint.name, endpoint.auth);
   return {
@@ -122,6 +124,7 @@ function endpointOf(
     realms: config.upstreams[endpoint.upstream]?.realms ?? [],
     libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
     freshness: { ...endpoint.cache, ttlOf: compileTagRules(endpoint.cache.tags, endpoint.cache.tagTtl) },
+    ...(content && { content }),
     prepared: new WeakMap(),
   };
 }

@@ -1,8 +1,8 @@
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { Hono } from 'hono';
 import { type PurgeSelection, parsePurgeSelection } from '../domain/purge.ts';
 import { parseDuration } from '../lib/units.ts';
 import { clientOf } from './client-of.ts';
+import { parseObject, refuse, takeJsonOnly } from './json-requests.ts';
 
 /** What operators can ask of the cache; the reports are told as JSON. */
 export interface CacheOperations {
@@ -17,8 +17,6 @@ interface PurgeRequest {
   readonly dryRun: boolean;
 }
 
-const MAX_BODY = 4096;
-
 const PURGE_KEYS = { digest: 'string', repository: 'string', olderThan: 'string', all: 'boolean', dryRun: 'boolean' };
 
 /** `GET /stats`, `POST /verify` and `POST /purge`. */
@@ -26,12 +24,7 @@ export function createCacheRoutes(cache: CacheOperations): Hono {
   const app = new Hono();
   let isVerifying = false;
   app.get('/stats', (context) => context.json(cache.statistics()));
-  // A web page can make a browser send a form here without asking, but not JSON (the "preflight" of the Fetch standard).
-  app.post('*', async (context, next) => {
-    if (/^application\/json(?:;|$)/i.test(context.req.header('Content-Type') ?? '')) return next();
-    return refuse(context, 415, 'send a JSON object, with Content-Type: application/json');
-  });
-  app.post('*', bodyLimit({ maxSize: MAX_BODY, onError: (context) => refuse(context, 413, 'the body is too long') }));
+  takeJsonOnly(app);
   app.post('/verify', async (context) => {
     const content = parseObject(await context.req.text());
     if (content === undefined || Object.keys(content).length > 0)
@@ -51,20 +44,6 @@ export function createCacheRoutes(cache: CacheOperations): Hono {
   });
   app.onError((error, context) => refuse(context, 500, error.message));
   return app;
-}
-
-function refuse(context: Context, status: 400 | 409 | 413 | 415 | 500, error: string): Response {
-  return context.json({ error }, status);
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const content: unknown = JSON.parse(text);
-    const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
-    return isObject ? (content as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads the body of a purge, or says what is wrong with it. */

@@ -63,6 +63,12 @@ export function createMetrics(
     labelNames: ['endpoint', 'fix'] as const,
     registers,
   });
+  const policies = new Counter({
+    name: 'manifix_content_policy_total',
+    help: 'Requests that a pin, a cool-down (with or without something older to serve) or a denial decided',
+    labelNames: ['endpoint', 'policy'] as const,
+    registers,
+  });
   const upstream = new Histogram({
     name: 'manifix_upstream_duration_seconds',
     help: 'Time until a registry answered, by upstream, method and status',
@@ -75,7 +81,17 @@ export function createMetrics(
   // Looking a series up by its labels costs more than a whole cached answer.
   const known = new Map<string, RequestSeries>();
   return {
-    requestFinished({ endpoint, kind, method, status, cache: result = 'none', bytesSent, seconds, fixes: applied }) {
+    requestFinished({
+      endpoint,
+      kind,
+      method,
+      status,
+      cache: result = 'none',
+      bytesSent,
+      seconds,
+      fixes: applied,
+      policy,
+    }) {
       const key = `${endpoint} ${kind} ${method} ${status} ${result}`;
       let series = known.get(key);
       if (series === undefined) {
@@ -93,6 +109,7 @@ export function createMetrics(
         saved.answers += 1;
         saved.bytes += bytesSent;
       }
+      if (policy !== undefined) policies.inc({ endpoint, policy });
       for (const { id, mode, failure } of applied) {
         if (failure === undefined) fixes.inc({ endpoint, fix: id, mode });
         else failures.inc({ endpoint, fix: id });

@@ -1,4 +1,5 @@
 import type { AuthenticationSettings } from '../domain/authentication.ts';
+import type { ContentRules } from '../domain/content-policy.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import type { HttpProxy } from '../domain/http-proxy.ts';
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
@@ -89,6 +90,8 @@ export interface EndpointConfig {
   /** In order; the first that matches decides. Of no effect where clients are not asked who they are. */
   readonly rights: readonly RightsRule[];
   readonly readOnly: boolean;
+  /** Tags that are pinned, content that is refused, tags that cool down. */
+  readonly content: ContentRules;
   /** The global settings with its own over them. */
   readonly cache: TagSettings;
   readonly profile: ChosenProfile;

@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseDigest } from '../domain/digest.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
 import { isPlatform } from '../domain/platform.ts';
 import { parseRepositoryName } from '../domain/reference.ts';
 import { parseRepositoryPattern } from '../domain/repository-policy.ts';
+import { parseTagPattern } from '../domain/tag-policy.ts';
 import { type HostPort, parseHostPort } from '../lib/address.ts';
 import { parseDuration, parseSize } from '../lib/units.ts';
 
@@ -95,6 +97,10 @@ export const repositoryPrefix = () =>
 
 export const repositoryPattern = () =>
   parsed('pattern', 'a pattern of repository names such as team/app, team/* or team/**', parseRepositoryPattern);
+
+export const tagPattern = () => parsed('pattern', 'a tag, or a pattern of tags such as 1.* or *', parseTagPattern);
+
+export const digest = () => parsed('digest', 'a digest such as sha256: and 64 hexadecimal digits', parseDigest);
 
 /** YAML gives booleans, the environment gives words. */
 export const yesOrNo = () =>

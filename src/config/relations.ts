@@ -1,3 +1,4 @@
+import { parseTagPattern } from '../domain/tag-policy.ts';
 import { nearest } from '../lib/nearest.ts';
 import { authenticationMistakes } from './auth-relations.ts';
 import { certificateMistakes } from './certificate.ts';
@@ -30,21 +31,30 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...sameAddress(written),
     ...badTagPatterns(written, ['cache', 'tags']),
     ...endpoints.flatMap((_, index) => badTagPatterns(written, ['endpoints', index, 'cache', 'tags'])),
+    ...endpoints.flatMap((_, index) => denialsOfAll(written, ['endpoints', index, 'content', 'deny'])),
     ...certificateMistakes(written),
   ];
 }
-
-const TAG_PATTERN = /^[\w.*-]{1,128}$/;
 
 function badTagPatterns(written: WrittenMap, path: Path): readonly Mistake[] {
   const tags = valueAt(written, path);
   const patterns = isMap(tags) ? Object.keys(tags) : [];
   return patterns
-    .filter((pattern) => !TAG_PATTERN.test(pattern))
+    .filter((pattern) => parseTagPattern(pattern) === undefined)
     .map((pattern) => ({
       path: [...path, pattern],
       message: 'a tag is made of letters, digits, ".", "_" and "-"; "*" stands for any of them',
     }));
+}
+
+/** Who writes a message only has forgotten what it is about. */
+function denialsOfAll(written: WrittenMap, path: Path): readonly Mistake[] {
+  const rules = valueAt(written, path);
+  if (!Array.isArray(rules)) return [];
+  return rules.flatMap((rule, index) => {
+    const isVague = isMap(rule) && !['repositories', 'tags', 'digests'].some((key) => rule[key] !== undefined);
+    return isVague ? [{ path: [...path, index], message: 'name what is denied: repositories, tags or digests' }] : [];
+  });
 }
 
 function noUpstream(): Mistake {

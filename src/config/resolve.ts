@@ -80,6 +80,7 @@ const ONLY_ENDPOINT: WrittenEndpoint = {
   repositories: { allow: [EVERY_REPOSITORY], deny: [] },
   rights: [],
   readOnly: false,
+  content: { pins: [], deny: [], coolDown: [] },
   cache: {},
   fixes: {},
 };

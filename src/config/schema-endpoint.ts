@@ -4,6 +4,7 @@ import { profileNames } from '../fixes/profiles.ts';
 import { host, repositoryPattern, repositoryPrefix, text, yesOrNo } from './fields.ts';
 import { authSchema } from './schema-auth.ts';
 import { endpointCacheSchema } from './schema-cache.ts';
+import { contentSchema } from './schema-content.ts';
 import { fixSettings } from './schema-fixes.ts';
 import { rightsSchema } from './schema-rights.ts';
 
@@ -38,6 +39,7 @@ export function endpointSchema(fixes: readonly Fix[]) {
     rights: rightsSchema().prefault([]),
     readOnly: yesOrNo().prefault(false).describe('Whether it refuses pushes and deletes.'),
     cache: endpointCacheSchema().prefault({}),
+    content: contentSchema().prefault({}),
     profile: z
       .enum(profileNames)
       .optional()

@@ -52,13 +52,20 @@ function describeChange(setting: FixSetting, usual: FixSetting): string | undefi
 }
 
 /** What it keeps from its clients. */
-function rulesOf({ repositories: { allow, deny }, readOnly }: EndpointConfig): string {
+function rulesOf({ repositories: { allow, deny }, readOnly, content }: EndpointConfig): string {
   const rules = [
     ...(allow.includes(EVERY_REPOSITORY) ? [] : [`only ${allow.join(' ') || 'nothing'}, `]),
     ...(deny.length === 0 ? [] : [`not ${deny.join(' ')}, `]),
     ...(readOnly ? ['read-only, '] : []),
+    ...counted(content.pins.length, 'pin'),
+    ...counted(content.deny.length, 'denial'),
+    ...counted(content.coolDown.length, 'cool-down'),
   ];
   return rules.join('');
+}
+
+function counted(number: number, what: string): readonly string[] {
+  return number === 0 ? [] : [`${number} ${what}${number === 1 ? '' : 's'}, `];
 }
 
 function waysTo({ host, prefix, ns, isDefault }: EndpointConfig): string {

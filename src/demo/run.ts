@@ -7,6 +7,7 @@ import { CONFIG, LAYER, MANIFEST, UNTYPED_INDEX } from '../broken/sample.ts';
 import { type BrokenRegistry, startBrokenRegistry } from '../broken/server.ts';
 import { behaviourOf } from '../broken/software.ts';
 import type { Config, TagSettings } from '../config/config.ts';
+import { NO_CONTENT_RULES } from '../domain/content-policy.ts';
 import { digestOf } from '../domain/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX } from '../domain/media-type.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
@@ -96,6 +97,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     repositories: { allow: [EVERY_REPOSITORY], deny: [] },
     rights: [],
     readOnly: false,
+    content: NO_CONTENT_RULES,
     cache: TAGS,
     profile,
     fixes,

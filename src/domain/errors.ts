@@ -1,4 +1,5 @@
 import type { Denial } from './audit.ts';
+import type { PolicyMark } from './content-policy.ts';
 import { scanJson } from './json-scan.ts';
 import type { RouteKind } from './route.ts';
 
@@ -43,6 +44,8 @@ export interface RegistryErrorOptions {
   readonly explanation?: string;
   /** Id of the fix whose page says more. */
   readonly fix?: string;
+  /** What an operator's policy on content did, when that is the reason. */
+  readonly policy?: PolicyMark;
   readonly detail?: unknown;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly cause?: unknown;
@@ -57,6 +60,7 @@ export class RegistryError extends Error {
   readonly status: number;
   readonly explanation: string | undefined;
   readonly fix: string | undefined;
+  readonly policy: PolicyMark | undefined;
   readonly detail: unknown;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly denied: Denial | undefined;
@@ -67,6 +71,7 @@ export class RegistryError extends Error {
     this.status = options.status ?? ERRORS[code].status;
     this.explanation = options.explanation;
     this.fix = options.fix;
+    this.policy = options.policy;
     this.detail = options.detail;
     this.headers = options.headers ?? [];
     this.denied = options.denied;

@@ -38,6 +38,24 @@ export function compileTagRules(rules: readonly TagRule[], rest: number): (tag: 
   return (tag) => names.get(tag) ?? patterns.find(({ form }) => form.test(tag))?.ttl ?? rest;
 }
 
+declare const patternBrand: unique symbol;
+
+/** A pattern of tags, in which `*` stands for any characters. */
+export type TagPattern = string & { readonly [patternBrand]: true };
+
+const TAG_PATTERN = /^[\w.*-]{1,128}$/;
+
+/** The pattern when a tag may match it, undefined otherwise. */
+export function parseTagPattern(text: string): TagPattern | undefined {
+  return TAG_PATTERN.test(text) ? (text as TagPattern) : undefined;
+}
+
+/** Whether a tag matches any of the patterns. */
+export function compileTagPatterns(patterns: readonly TagPattern[]): (tag: Tag) => boolean {
+  const forms = patterns.map(formOf);
+  return (tag) => forms.some((form) => form.test(tag));
+}
+
 function formOf(pattern: string): RegExp {
   const parts = pattern.split(/\*+/).map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`);

@@ -115,6 +115,7 @@ export async function handle(
     cache: answer.cache,
     userAgent: headerValue(headers, 'User-Agent'),
     fixes: applied,
+    ...(answer.policy === undefined ? {} : { policy: answer.policy }),
   };
   keepReady(edge, incoming, withinLife(answer, passage), headersOut, record, since);
   let bytesSent = 0;

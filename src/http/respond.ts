@@ -34,7 +34,12 @@ export function answerError(error: RegistryError, method: string): Answer {
     ['Content-Length', String(bytes.length)],
     ['Docker-Distribution-Api-Version', 'registry/2.0'],
   ];
-  return { status: error.status, headers, body: method === 'HEAD' ? { kind: 'none' } : { kind: 'bytes', bytes } };
+  return {
+    status: error.status,
+    headers,
+    body: method === 'HEAD' ? { kind: 'none' } : { kind: 'bytes', bytes },
+    ...(error.policy === undefined ? {} : { policy: error.policy }),
+  };
 }
 
 /**

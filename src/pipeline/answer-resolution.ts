@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream';
 import type { Digest } from '../domain/digest.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { inTime } from '../lib/in-time.ts';
 import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
+import { refuseDenied } from './denied-content.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
 import type { Outlook, Services } from './ports.ts';
 import { relayRefusal } from './relay.ts';
@@ -70,6 +72,7 @@ async function answerResolution(
       }
       return serveManifest(services, exchange, request, resolved);
     case 'stream': {
+      refuseDeniedStream(exchange, request, resolved.stream);
       if (exchange.endpoint.fixes.mode('gzip-content-encoding') === 'observe') reportCoding(exchange, resolved.headers);
       const head = exchange.request.method === 'HEAD';
       if (head) resolved.stream.destroy();
@@ -103,6 +106,16 @@ export function reasonOfRefusal({ endpoint, caller }: Exchange, status: number):
   if (isOutage(status)) return 'registry-unavailable';
   if (status === 401 && caller.withoutToken !== undefined) return 'no-token';
   return endpoint.upstream.hasAccount && (status === 401 || status === 403) ? 'account-refused' : undefined;
+}
+
+/** What streams through is refused by what it was asked for as. */
+function refuseDeniedStream(exchange: Exchange, request: ManifestRequest, stream: Readable): void {
+  try {
+    refuseDenied(exchange, request);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
 }
 
 /** What came compressed and goes on so. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Authentication } from '../domain/authentication.ts';
+import type { ContentPolicy, PolicyMark } from '../domain/content-policy.ts';
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { Action, Principal } from '../domain/principal.ts';
@@ -28,6 +29,8 @@ export interface Endpoint {
   readonly realms: readonly string[];
   /** How long what is known of tags is believed. */
   readonly freshness: TagPolicy;
+  /** What is refused, fixed or held back; undefined where nothing is. */
+  readonly content?: ContentPolicy;
   /** What the fixes made of stored manifests, by method and tag. */
   readonly prepared: WeakMap<CanonicalManifest, Map<string, ManifestOutcome>>;
 }
@@ -96,6 +99,8 @@ export interface Answer {
   readonly staleReason?: StaleReason;
   /** Whether a `miss` was stored. */
   readonly stored?: boolean;
+  /** What the endpoint's policy on content did. */
+  readonly policy?: PolicyMark;
   /** Until when the very same request may get the same answer without asking anybody, in milliseconds since the epoch. */
   readonly reusableUntil?: number;
 }

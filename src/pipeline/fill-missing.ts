@@ -5,6 +5,7 @@ import type { ManifestInspection } from '../domain/manifest.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { missingContent } from '../fixes/explain-missing-content.ts';
 import { proveReadAccess } from './access.ts';
+import { denialOf } from './denied-content.ts';
 import type { Exchange } from './exchange.ts';
 import { fillBlob } from './fill-blob.ts';
 import { fillManifest } from './fill-manifest.ts';
@@ -73,6 +74,7 @@ async function fill(
   const kind: LinkKind = part.role === 'child' ? 'manifest' : 'blob';
   for (const from of services.facts.linkedIn(exchange.endpoint.upstream.name, kind, digest)) {
     if (from === repository || !exchange.may('pull', from)) continue;
+    if (denialOf(exchange, from, { digests: [digest] }) !== undefined) continue;
     try {
       const access = await proveReadAccess(services, exchange, from, kind, digest);
       if (access.outcome === 'allowed' && (await bring(services, exchange, repository, from, kind, digest)))

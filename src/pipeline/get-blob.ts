@@ -1,9 +1,11 @@
+import type { RegistryError } from '../domain/errors.ts';
 import type { Route } from '../domain/route.ts';
 import { UpstreamRefusal } from '../domain/upstream-refusal.ts';
 import { proveReadAccess, recordReadAccess } from './access.ts';
 import { blobAnswer } from './blob-answer.ts';
 import { getPart, getPartOfFill, rangeOfPart } from './blob-part.ts';
 import { blobSource } from './blob-source.ts';
+import { denialOf } from './denied-content.ts';
 import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
 import { headColdBlob } from './head-blob.ts';
 import { serveKeptConfig } from './kept-config.ts';
@@ -27,6 +29,8 @@ export async function getBlob(
   route: BlobRoute,
 ): Promise<Answer> {
   const { digest } = route;
+  const denial = denialOf(exchange, route.repository, { digests: [digest] });
+  if (denial !== undefined) return refuse(services, exchange, route, denial);
   const kept = await serveKeptConfig(services, exchange, route);
   if (kept !== undefined) return kept;
   const stored = await services.blobs.open(digest);
@@ -45,6 +49,18 @@ export async function getBlob(
   } finally {
     stored?.close();
   }
+}
+
+/** Only who may read a blob learns that it is denied; all others get the registry's words. */
+async function refuse(
+  services: Services,
+  exchange: Exchange,
+  route: BlobRoute,
+  denial: RegistryError,
+): Promise<Answer> {
+  const refusal = await refusalOf(services, exchange, route);
+  if (refusal === undefined) throw denial;
+  return refusal;
 }
 
 /**

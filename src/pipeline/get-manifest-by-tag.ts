@@ -2,8 +2,10 @@ import { acceptedTypes, type View, viewOf } from '../domain/accept.ts';
 import type { Tag } from '../domain/reference.ts';
 import { judgeTag, stretchedTtl } from '../domain/tag-policy.ts';
 import { abandon, answerInTime, freshAnswer, staleAnswer } from './answer-resolution.ts';
+import { withCoolDown } from './cool-down.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { isGone } from './gone.ts';
+import { pinOf, servePinned } from './pinned-tag.ts';
 import type { Services } from './ports.ts';
 import type { TagRecord } from './ports-facts.ts';
 import { type ManifestRequest, type Resolved, resolveManifest } from './resolve-manifest.ts';
@@ -18,19 +20,22 @@ interface TagView {
 }
 
 /**
- * A manifest by its tag: the digest that is still fresh, or what the registry says now. What is not fresh is answered while
- * the registry is asked behind the answer, or because it cannot be asked or allows hardly any more requests, as far as the
- * endpoint's policy goes.
+ * A manifest by its tag: the digest that it is pinned to, or the one that is still fresh, or what the registry says now. What is
+ * not fresh is answered while the registry is asked behind the answer, or because it cannot be asked or allows hardly any more
+ * requests, as far as the endpoint's policy goes.
  */
 export async function getByTag(
   services: Services,
   flight: Flight,
   exchange: Exchange,
-  request: ManifestRequest,
+  asked: ManifestRequest,
   tag: Tag,
 ): Promise<Answer> {
   const { freshness, upstream } = exchange.endpoint;
-  const view = viewOf(acceptedTypes(request.sent.headers));
+  const pin = pinOf(services, exchange, asked.repository, tag);
+  if (pin !== undefined) return servePinned(services, flight, exchange, asked, pin);
+  const view = viewOf(acceptedTypes(asked.sent.headers));
+  const request = withCoolDown(services, flight, exchange, asked, { tag, view });
   const name = recordName(view, request.sent.query);
   const known = name === undefined ? undefined : services.facts.tag(upstream.name, request.repository, tag, name);
   const ttl = freshness.ttlOf(tag);
@@ -85,7 +90,7 @@ async function resolveAndRecord(
   services: Services,
   exchange: Exchange,
   request: ManifestRequest,
-  { tag, name }: TagView,
+  { tag, view, name }: TagView,
   headFirst: boolean,
 ): Promise<Resolved> {
   const upstream = exchange.endpoint.upstream.name;
@@ -94,14 +99,10 @@ async function resolveAndRecord(
   const confirmedAt = services.now();
   const version = services.changes.of(changes);
   const resolved = await resolveManifest(services, exchange, request, headFirst);
-  if (
-    resolved.kind === 'manifest' &&
-    resolved.stored &&
-    name !== undefined &&
-    version === services.changes.of(changes)
-  ) {
-    const record: TagRecord = { digest: resolved.manifest.digest, confirmedAt };
-    services.facts.putTag(upstream, request.repository, tag, name, record);
+  if (resolved.kind === 'manifest' && name !== undefined && version === services.changes.of(changes)) {
+    const { digest } = resolved.manifest;
+    services.tagHistory.note(upstream, request.repository, tag, { view, digest, at: confirmedAt, by: 'pull' });
+    if (resolved.stored) services.facts.putTag(upstream, request.repository, tag, name, { digest, confirmedAt });
   }
   return resolved;
 }

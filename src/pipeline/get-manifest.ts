@@ -1,7 +1,4 @@
-import { formatAccept } from '../domain/accept.ts';
 import type { Digest } from '../domain/digest.ts';
-import { withHeader } from '../domain/headers.ts';
-import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import type { Route } from '../domain/route.ts';
 import { answerInTime, freshAnswer } from './answer-resolution.ts';
 import type { ConvertImage } from './convert-image.ts';
@@ -9,7 +6,7 @@ import type { Answer, Exchange } from './exchange.ts';
 import { getByTag } from './get-manifest-by-tag.ts';
 import type { Services } from './ports.ts';
 import { report } from './report.ts';
-import { type ManifestRequest, resolveManifest } from './resolve-manifest.ts';
+import { type ManifestRequest, requestOf, resolveManifest } from './resolve-manifest.ts';
 import { type Flight, resolveOnce } from './resolve-once.ts';
 import { serveDerived } from './serve-manifest.ts';
 
@@ -31,8 +28,7 @@ export async function getManifest(
   if (outcome.refuse !== undefined) throw outcome.refuse;
   const request: ManifestRequest = { repository: route.repository, reference: route.reference, sent: outcome.view };
   if (route.reference.kind === 'tag') {
-    const serveImage = (digest: Digest) =>
-      getByDigest(services, flight, exchange, imageRequest(request, digest), digest);
+    const serveImage = (digest: Digest) => getByDigest(services, flight, exchange, requestOf(request, digest), digest);
     const answer = await getByTag(
       services,
       flight,
@@ -46,12 +42,6 @@ export async function getManifest(
     return answer;
   }
   return getByDigest(services, flight, exchange, request, route.reference.digest);
-}
-
-/** The registry may serve an image only to who accepts it; by digest it is never another one for that. */
-function imageRequest({ repository, sent }: ManifestRequest, digest: Digest): ManifestRequest {
-  const headers = withHeader(sent.headers, 'Accept', formatAccept(MANIFEST_TYPES));
-  return { repository, reference: { kind: 'digest', digest }, sent: { ...sent, headers } };
 }
 
 async function getByDigest(

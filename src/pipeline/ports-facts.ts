@@ -3,6 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName, Tag } from '../domain/reference.ts';
 import type { Referrer, ReferrerDescriptor } from '../domain/referrers.ts';
+import type { Pin, SeenTag, Sighting } from '../domain/tag-history.ts';
 
 // What the use cases need to remember durably, in their own words; `store` fits these shapes.
 
@@ -71,4 +72,16 @@ export interface Facts {
   /** Throws when the record is not safe. */
   putReferrer(upstream: string, repository: RepositoryName, referrer: Referrer): void;
   dropReferrer(upstream: string, repository: RepositoryName, digest: Digest): void;
+}
+
+/** What tags meant, and when, for all endpoints of an upstream. */
+export interface TagHistory {
+  of(upstream: string, repository: RepositoryName, tag: Tag): readonly Sighting[];
+  /** Records that a tag was seen to mean a digest. */
+  note(upstream: string, repository: RepositoryName, tag: Tag, seen: SeenTag): void;
+}
+
+/** What operators fixed tags to by command, for all endpoints of an upstream. */
+export interface Pins {
+  of(upstream: string, repository: RepositoryName, tag: Tag): Pin | undefined;
 }

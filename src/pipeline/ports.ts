@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Challenge } from '../domain/challenge.ts';
+import type { PolicyMark } from '../domain/content-policy.ts';
 import type { Descriptors } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryError } from '../domain/errors.ts';
@@ -12,7 +13,7 @@ import type { SingleFlight } from '../lib/single-flight.ts';
 import type { SizedMemory } from '../lib/sized-memory.ts';
 import type { Versions } from '../lib/versions.ts';
 import type { HeadTrust } from './head-trust.ts';
-import type { Facts } from './ports-facts.ts';
+import type { Facts, Pins, TagHistory } from './ports-facts.ts';
 import type { Upstream, UpstreamResponse } from './ports-upstream.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
@@ -102,6 +103,8 @@ export interface FinishedRequest {
   readonly user?: string;
   readonly userAgent: string | undefined;
   readonly fixes: readonly AppliedFix[];
+  /** What the endpoint's policy on content did. */
+  readonly policy?: PolicyMark;
   /** Why the answer could not be given, or not be completed. */
   readonly error?: unknown;
 }
@@ -195,6 +198,8 @@ export interface Services extends Memories {
   readonly blobs: BlobStore;
   readonly manifests: ManifestStore;
   readonly facts: Facts;
+  readonly tagHistory: TagHistory;
+  readonly pins: Pins;
   readonly grants: Grants;
   readonly defects: Defects;
   readonly descriptors: Descriptors;

@@ -1,5 +1,7 @@
+import { formatAccept } from '../domain/accept.ts';
 import { type Digest, parseDigest } from '../domain/digest.ts';
-import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { type HeaderList, headerValue, withHeader } from '../domain/headers.ts';
+import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import type { Reference, RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
@@ -28,6 +30,20 @@ export type Resolved =
   | Extract<FetchedManifest, { kind: 'stream' }>
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** A manifest on its way to the client, before the fixes. */
+export interface ManifestToServe {
+  readonly manifest: CanonicalManifest;
+  readonly headHeaders?: HeaderList;
+  readonly cache: CacheStatus;
+  readonly stored: boolean;
+}
+
+/** Serves what a tag means, or what the policy on content wants served in its place. */
+export type HoldBack = (
+  found: ManifestToServe,
+  serve: (manifest: ManifestToServe) => Promise<Answer>,
+) => Promise<Answer>;
+
 export interface ManifestRequest {
   readonly repository: RepositoryName;
   readonly reference: Reference;
@@ -39,6 +55,14 @@ export interface ManifestRequest {
   readonly serveImage?: (image: Digest) => Promise<Answer>;
   /** By tag: makes a schema 2 image of a schema 1 image. */
   readonly convertImage?: ConvertImage;
+  /** By tag, where the endpoint lets it cool down. */
+  readonly holdBack?: HoldBack;
+}
+
+/** The same for a digest, whatever the client accepts: by digest it is never another manifest for that. */
+export function requestOf({ repository, sent }: ManifestRequest, digest: Digest): ManifestRequest {
+  const headers = withHeader(sent.headers, 'Accept', formatAccept(MANIFEST_TYPES));
+  return { repository, reference: { kind: 'digest', digest }, sent: { ...sent, headers } };
 }
 
 /**

@@ -8,24 +8,18 @@ import { formatContentRange, ifRangeAllows, matchesEntityTag, parseRange } from 
 import type { ManifestView } from '../fixes/fix.ts';
 import type { ManifestOutcome } from '../fixes/run.ts';
 import { proveReadAccess } from './access.ts';
+import { refuseDenied } from './denied-content.ts';
 import { type Derived, derivedHeaders, deriveManifest } from './derive-manifest.ts';
 import { type Answer, type Exchange, NO_BODY } from './exchange.ts';
 import { ambiguousManifest } from './fetch-manifest.ts';
 import { withFreshness } from './freshness.ts';
 import { isGone } from './gone.ts';
-import type { CacheStatus, CanonicalManifest, Services } from './ports.ts';
+import type { CanonicalManifest, Services } from './ports.ts';
 import type { DerivedManifest } from './ports-facts.ts';
 import { report } from './report.ts';
-import type { ManifestRequest } from './resolve-manifest.ts';
+import type { ManifestRequest, ManifestToServe } from './resolve-manifest.ts';
 
 type Reader = Pick<ManifestView, 'accepted' | 'schema1IsAll'>;
-
-export interface ManifestToServe {
-  readonly manifest: CanonicalManifest;
-  readonly headHeaders?: HeaderList;
-  readonly cache: CacheStatus;
-  readonly stored: boolean;
-}
 
 /** Runs the fixes over a manifest and answers with it, or, by tag, with what was derived from it or with one image of it. */
 export async function serveManifest(
@@ -34,6 +28,9 @@ export async function serveManifest(
   request: ManifestRequest,
   found: ManifestToServe,
 ): Promise<Answer> {
+  const { holdBack, ...plain } = request;
+  if (holdBack !== undefined) return holdBack(found, (manifest) => serveManifest(services, exchange, plain, manifest));
+  refuseDenied(exchange, request, found.manifest.digest);
   const outcome = prepared(services, exchange, request, found);
   const { derive } = outcome;
   const makes = derive !== undefined || outcome.convert !== undefined;
@@ -53,6 +50,7 @@ export async function serveManifest(
     return asItIs();
   }
   report(exchange, [fix]);
+  refuseDenied(exchange, request, derived.manifest.digest);
   return { ...derivedAnswer(exchange, request, derived.manifest), ...cached };
 }
 
@@ -104,6 +102,7 @@ export async function serveDerived(
     }
     return undefined;
   }
+  refuseDenied(exchange, request, derived.original);
   return { ...derivedAnswer(exchange, request, derived), cache: 'hit' };
 }
 

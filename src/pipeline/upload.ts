@@ -2,6 +2,7 @@ import { type HeaderList, withoutHeaders } from '../domain/headers.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { createStartKeeper, type KeptStart } from '../lib/kept-start.ts';
 import { sendContent } from './body-framing.ts';
+import { answerDeniedPush, digestsInQuery, withoutDeniedMount } from './denied-content.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { orStoredBefore } from './finished-upload.ts';
 import { forwardAuthorized } from './forward-authorized.ts';
@@ -21,8 +22,11 @@ import { minChunkIn, observeUpload, receivedBefore, sessionAfter } from './uploa
  * session. Bodies stream through, and their digest is taken on the way, so that a refusal can say what arrived.
  */
 export async function upload(services: Services, uploads: Uploads, exchange: Exchange): Promise<Answer> {
-  const outcome = repairRequest(withProgress(uploads.sessions, exchange));
-  if ('status' in outcome) return outcome;
+  const repaired = repairRequest(withProgress(uploads.sessions, exchange));
+  if ('status' in repaired) return repaired;
+  const denied = await answerIfDenied(services, exchange, repaired.view);
+  if (denied !== undefined) return denied;
+  const outcome = { ...repaired, view: withoutDeniedMount(exchange, repaired.view) };
   const sent =
     outcome.splitUpload === undefined
       ? outcome.view
@@ -31,6 +35,18 @@ export async function upload(services: Services, uploads: Uploads, exchange: Exc
   const observer = observeUpload(uploads.sessions, exchange, sent);
   const forwarded = await sendStep(services, uploads, exchange, sent, observer);
   return finish(services, uploads.sessions, exchange, forwarded, observer);
+}
+
+/** Giving an upload up puts nothing anywhere. */
+async function answerIfDenied(
+  services: Services,
+  exchange: Exchange,
+  { method, route, query }: RequestView,
+): Promise<Answer | undefined> {
+  if (!('repository' in route) || method === 'DELETE') return undefined;
+  // A repair may have put the digest of the query elsewhere.
+  const digests = [...digestsInQuery(exchange.request.query), ...digestsInQuery(query)];
+  return answerDeniedPush(services, exchange, route.repository, { digests });
 }
 
 /** What the uploads of all clients share. */

@@ -1,5 +1,6 @@
 import { clientOf, describeAnswer, type Send } from '../broken/client.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from '../config/config.ts';
+import { NO_CONTENT_RULES } from '../domain/content-policy.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import { type StartApp, withThrowAway } from '../explain/throw-away.ts';
 import type { FixMode } from '../fixes/fix.ts';
@@ -109,7 +110,7 @@ async function replay(
 function pointedAt(config: Config, endpoint: EndpointConfig, url: string): Config {
   const { name, upstream, cache, profile, fixes } = endpoint;
   const repositories = { allow: [EVERY_REPOSITORY], deny: [] };
-  const serves = { ns: [], isDefault: true, repositories, rights: [], readOnly: false };
+  const serves = { ns: [], isDefault: true, repositories, rights: [], content: NO_CONTENT_RULES, readOnly: false };
   const alone: EndpointConfig = { name, upstream, cache, profile, fixes, ...serves };
   return { ...config, upstreams: { [upstream]: { ...upstreamOf(config, endpoint), url } }, endpoints: [alone] };
 }

@@ -31,6 +31,7 @@ export function createFacts(database: Database, health: Health): Facts {
         statements.dropUpstreamLinks.run(name);
         statements.dropUpstreamSigned.run(name);
         statements.dropUpstreamPulls.run(name);
+        statements.dropUpstreamHistory.run(name);
         statements.putUpstream.run(name, registry);
       });
     },

@@ -22,6 +22,7 @@ import { createQuarantine } from './quarantine.ts';
 import { createScrubber } from './scrub.ts';
 import { createScrubPosition } from './scrub-position.ts';
 import { limitSyncs } from './sync-limit.ts';
+import { createPins, createTagHistory, type PinRecords, type TagHistory } from './tag-history.ts';
 import type { BlobStore, Facts, ManifestStore } from './types.ts';
 
 export interface StoreOptions {
@@ -37,6 +38,8 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly manifests: ManifestStore;
   readonly facts: Facts;
+  readonly tagHistory: TagHistory;
+  readonly pins: PinRecords;
   /** Whether something is broken; mends itself as soon as writing works again. */
   health(): HealthState;
   usage(): Usage;
@@ -134,6 +137,8 @@ function assemble(foundation: Foundation): Store {
     blobs,
     manifests,
     facts: createFacts(database, health),
+    tagHistory: createTagHistory(database, health),
+    pins: createPins(database, health),
     health: health.state,
     usage: contents.usage,
     counters: () => counters,

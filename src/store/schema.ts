@@ -87,4 +87,18 @@ export const SCHEMA_STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX referrers_by_subject ON referrers (upstream, repository, subject);
   `,
+  `
+  -- What tags meant and when, and what operators fixed them to.
+  CREATE TABLE tag_history (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, tag TEXT NOT NULL, view TEXT NOT NULL, digest TEXT NOT NULL,
+    turn INTEGER NOT NULL, first_seen REAL NOT NULL, confirmed REAL NOT NULL, seen_by TEXT NOT NULL, user TEXT,
+    PRIMARY KEY (upstream, repository, tag, view, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tag_history_by_confirmation ON tag_history (confirmed);
+  CREATE TABLE pins (
+    upstream TEXT NOT NULL, repository TEXT NOT NULL, tag TEXT NOT NULL,
+    digest TEXT NOT NULL, note TEXT, pinned_at REAL NOT NULL,
+    PRIMARY KEY (upstream, repository, tag)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

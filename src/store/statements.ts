@@ -62,6 +62,21 @@ const QUERIES = {
     VALUES (?, ?, ?, ?, ?)`,
   dropReferrer: 'DELETE FROM referrers WHERE upstream = ? AND repository = ? AND digest = ?',
 
+  tagHistory: `SELECT view, digest, turn, first_seen, confirmed, seen_by, user FROM tag_history
+    WHERE upstream = ? AND repository = ? AND tag = ? ORDER BY view, turn DESC`,
+  putSighting: `INSERT OR REPLACE INTO tag_history
+    (upstream, repository, tag, view, digest, turn, first_seen, confirmed, seen_by, user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  boundTagHistory: `DELETE FROM tag_history WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 AND view = ?4 AND digest IN
+    (SELECT digest FROM tag_history WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 AND view = ?4
+      ORDER BY turn DESC LIMIT -1 OFFSET ?5)`,
+  countSightings: 'SELECT count(*) AS count FROM tag_history',
+  boundSightings: `DELETE FROM tag_history WHERE (upstream, repository, tag, view, digest) IN
+    (SELECT upstream, repository, tag, view, digest FROM tag_history ORDER BY confirmed LIMIT ?)`,
+  dropUpstreamHistory: 'DELETE FROM tag_history WHERE upstream = ?',
+  pins: 'SELECT upstream, repository, tag, digest, note, pinned_at FROM pins',
+  putPin: 'INSERT OR REPLACE INTO pins (upstream, repository, tag, digest, note, pinned_at) VALUES (?, ?, ?, ?, ?, ?)',
+  dropPin: 'DELETE FROM pins WHERE upstream = ? AND repository = ? AND tag = ?',
+
   upstream: 'SELECT url FROM upstreams WHERE name = ?',
   putUpstream: 'INSERT OR REPLACE INTO upstreams (name, url) VALUES (?, ?)',
   dropUpstreamTags: 'DELETE FROM tags WHERE upstream = ?',

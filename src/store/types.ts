@@ -116,8 +116,8 @@ export type LinkAccess = 'open' | 'private';
  */
 export interface Facts {
   /**
-   * What is known under an upstream's name is about this registry, as this account sees it: of another one, tags, links and
-   * signatures go.
+   * What is known under an upstream's name is about this registry, as this account sees it: of another one, tags with their
+   * history, links and signatures go.
    */
   bindUpstream(name: string, registry: string): void;
   tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;

@@ -35,6 +35,7 @@ describe('a configuration file', () => {
           readOnly: false,
           profile: { name: 'default', by: 'kind' },
           cache: TAGS,
+          content: { pins: [], deny: [], coolDown: [] },
           fixes: {
             'add-type': { mode: 'on', options: { force: 'no' } },
             'watch-only': { mode: 'observe', options: {} },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTag, type Tag } from '../../src/domain/reference.ts';
-import { compileTagRules, judgeTag, stretchedTtl } from '../../src/domain/tag-policy.ts';
+import { compileTagRules, judgeTag, parseTagPattern, stretchedTtl } from '../../src/domain/tag-policy.ts';
 
 const tag = (text: string): Tag => parseTag(text) ?? expect.unreachable(text);
 
@@ -122,4 +122,11 @@ describe('a shrinking budget of requests', () => {
   ])('that is half of a half makes a tag of %i ms %s', (age, state) => {
     expect(judgeTag(age, 10, policy, 0.25)).toBe(state);
   });
+});
+
+describe('a pattern of tags', () => {
+  it.each(['latest', '1.*', '*', 'v*-rc*'])('may be %s', (text) => expect(parseTagPattern(text)).toBe(text));
+  it.each(['', 'a b', 'a/b', 'x'.repeat(129)])('may not be "%s"', (text) =>
+    expect(parseTagPattern(text)).toBeUndefined(),
+  );
 });

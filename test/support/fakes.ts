@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../src/domain/audit.ts';
 import { algorithmOf, type Digest, digestOf } from '../../src/domain/digest.ts';
 import type { Referrer } from '../../src/domain/referrers.ts';
+import { type Pin, type Sighting, sight } from '../../src/domain/tag-history.ts';
 import { singleFlight } from '../../src/lib/single-flight.ts';
 import { createVersions } from '../../src/lib/versions.ts';
 import { createChallenges } from '../../src/pipeline/challenges.ts';
@@ -14,7 +15,7 @@ import type {
   Services,
   Telemetry,
 } from '../../src/pipeline/ports.ts';
-import type { DerivedManifest, Facts, TagRecord } from '../../src/pipeline/ports-facts.ts';
+import type { DerivedManifest, Facts, Pins, TagHistory, TagRecord } from '../../src/pipeline/ports-facts.ts';
 import { createDescriptors } from '../../src/store/descriptors.ts';
 import { createDefects } from '../../src/upstream/defects.ts';
 import { type FakeBlobStore, fakeBlobStore } from './fake-blobs.ts';
@@ -26,6 +27,7 @@ export interface FakeServices extends Services {
   readonly telemetry: FakeTelemetry;
   readonly facts: FakeFacts;
   readonly grants: Grants & { clear(): void };
+  readonly pins: Pins & { put(upstream: string, repository: string, tag: string, digest: Digest): void };
   /** What `now` says, in milliseconds. */
   readonly clock: { now: number };
 }
@@ -34,6 +36,8 @@ export interface FakeManifestStore extends ManifestStore {
   readonly stored: ReadonlyMap<Digest, CanonicalManifest>;
   /** Set: nothing can be stored any more. */
   full: boolean;
+  /** As eviction does. */
+  lose(digest: Digest): void;
 }
 
 export interface FakeTelemetry extends Telemetry {
@@ -57,6 +61,8 @@ export function fakeServices(): FakeServices {
     blobs: fakeBlobStore(),
     manifests: fakeManifestStore(),
     facts: fakeFacts(),
+    tagHistory: fakeTagHistory(),
+    pins: fakePins(),
     grants: fakeGrants(),
     defects: createDefects(
       () => clock.now,
@@ -81,6 +87,7 @@ function fakeManifestStore(): FakeManifestStore {
   return {
     stored,
     full: false,
+    lose: (digest) => void stored.delete(digest),
     get: async (digest) => stored.get(digest),
     async put(manifest) {
       if (this.full) return false;
@@ -159,6 +166,30 @@ function fakeFacts(): FakeFacts {
       referrers.set(key(upstream, repository, referrer.descriptor.digest), referrer);
     },
     dropReferrer: (...names) => void referrers.delete(key(...names)),
+  };
+}
+
+function fakeTagHistory(): TagHistory {
+  const tags = new Map<string, readonly Sighting[]>();
+  const of = (...names: readonly string[]) => tags.get(names.join(' ')) ?? [];
+  return {
+    of,
+    note(upstream, repository, tag, seen) {
+      const history = of(upstream, repository, tag);
+      const noted = sight(history, seen);
+      if (noted === undefined) return;
+      const others = history.filter(({ view, digest }) => view !== noted.view || digest !== noted.digest);
+      tags.set([upstream, repository, tag].join(' '), [...others, noted]);
+    },
+  };
+}
+
+function fakePins(): FakeServices['pins'] {
+  const pins = new Map<string, Pin>();
+  return {
+    of: (...names) => pins.get(names.join(' ')),
+    put: (upstream, repository, tag, digest) =>
+      void pins.set([upstream, repository, tag].join(' '), { digest, pinnedAt: 0 }),
   };
 }
 

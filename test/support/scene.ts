@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { type ContentRules, compileContentPolicy, NO_CONTENT_RULES } from '../../src/domain/content-policy.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
 import { ANONYMOUS } from '../../src/domain/principal.ts';
@@ -43,12 +44,23 @@ interface SceneOptions {
   /** Milliseconds; a minute where not told otherwise. */
   readonly tagTtl?: number;
   readonly freshness?: Partial<TagPolicy>;
+  /** None where not told. */
+  readonly content?: Partial<ContentRules>;
 }
 
-export function createScene({ settings = {}, tagTtl = 60_000, freshness = {} }: SceneOptions = {}): Scene {
+export function createScene({
+  settings = {},
+  tagTtl = 60_000,
+  freshness = {},
+  content = {},
+}: SceneOptions = {}): Scene {
   const services = fakeServices();
   const upstream = fakeUpstream();
-  const endpoint = fakeEndpoint(upstream, settings, { ttlOf: () => tagTtl, ...freshness });
+  const policy = compileContentPolicy({ ...NO_CONTENT_RULES, ...content });
+  const endpoint = {
+    ...fakeEndpoint(upstream, settings, { ttlOf: () => tagTtl, ...freshness }),
+    ...(policy && { content: policy }),
+  };
   const dispatch = createDispatch(services);
   const answer = (method: string, target: string, headers: HeaderList = []) =>
     dispatch(fakeExchange(endpoint, method, target, headers));

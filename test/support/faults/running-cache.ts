@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
+import { type ContentRules, compileContentPolicy, NO_CONTENT_RULES } from '../../../src/domain/content-policy.ts';
 import { RegistryError } from '../../../src/domain/errors.ts';
 import { FIXES } from '../../../src/fixes/index.ts';
 import { compileFixes } from '../../../src/fixes/run.ts';
@@ -39,6 +40,7 @@ export interface CacheOptions {
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /** How long a tag is believed, in milliseconds. */
   readonly tagTtl?: number;
+  readonly content?: Partial<ContentRules>;
 }
 
 /** manifix in this process: its layers joined as the program joins them, with a file system and a clock of the test's own. */
@@ -55,19 +57,27 @@ export interface RunningCache {
 
 /** Starts to listen. Rejects like `openStore`. */
 export async function startCache(options: CacheOptions): Promise<RunningCache> {
-  const { directory, maxSize = 1e12, files, clock = systemClock, timeouts = {}, tagTtl = 60_000 } = options;
+  const {
+    directory,
+    maxSize = 1e12,
+    files,
+    clock = systemClock,
+    timeouts = {},
+    tagTtl = 60_000,
+    content = {},
+  } = options;
   const warnings: string[] = [];
   const finished: FinishedRequest[] = [];
   const warn = (message: string) => void warnings.push(message);
   const store = await openStore({ directory, maxSize, warn, clock, ...(files && { files }) });
   const upstream = createRegistry({ name: 'hub', urls: [options.upstream], timeouts, now: clock.now });
-  const { blobs, manifests, facts } = store;
+  const { blobs, manifests, facts, tagHistory, pins } = store;
   const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn, audit() {} };
   const grants = createGrants(clock.now);
   const defects = createDefects(clock.now, () => undefined);
   const challenges = createChallenges(clock.now);
   const dispatch = createDispatch({
-    ...{ blobs, manifests, facts, grants, defects, telemetry },
+    ...{ blobs, manifests, facts, tagHistory, pins, grants, defects, telemetry },
     descriptors: createDescriptors(),
     heads: createHeadTrust(clock.now),
     challenges,
@@ -79,7 +89,9 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   });
   const fixes = compileFixes(FIXES, {});
   const freshness = { ttlOf: () => tagTtl, staleWhileRevalidate: 0, staleFor: 30 * 86_400_000, notFoundTtl: 0 };
-  const endpoint: Endpoint = { ...plainEndpoint, upstream, fixes, freshness, prepared: new WeakMap() };
+  const policy = compileContentPolicy({ ...NO_CONTENT_RULES, ...content });
+  const served: Endpoint = { ...plainEndpoint, upstream, fixes, freshness, prepared: new WeakMap() };
+  const endpoint = policy === undefined ? served : { ...served, content: policy };
   const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
   const tokenMemory = createTokenMemory(clock.now);
   const edge: Edge = {
