@@ -3,7 +3,7 @@ import { headerValues } from '../domain/headers.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
-import { isOutage } from './access.ts';
+import { reasonOfRefusal } from './answer-resolution.ts';
 import { type Answer, type Exchange, NO_BODY, redirectsOf, throttledOf } from './exchange.ts';
 import type { Services } from './ports.ts';
 import { relay, relayRefusal } from './relay.ts';
@@ -35,7 +35,7 @@ export async function ping(services: Services, known: ShortMemory<PingAnswer>, e
   return answer;
 }
 
-/** The registry's answer; undefined when it gives none, or one that says only that it fails. */
+/** The registry's answer; undefined when it gives none, or one that says nothing about the caller. */
 async function asked(services: Services, exchange: Exchange, hurried: boolean): Promise<Answer | undefined> {
   const { endpoint, request, signal } = exchange;
   const outcome = endpoint.fixes.request(request);
@@ -54,7 +54,8 @@ async function asked(services: Services, exchange: Exchange, hurried: boolean): 
     });
     reportWait(exchange, response);
     reportRedirect(exchange, response);
-    if (!isOutage(response.status)) return await relay(services, exchange, sent, response);
+    if (reasonOfRefusal(exchange, response.status) === undefined)
+      return await relay(services, exchange, sent, response);
     response.body.destroy();
     return undefined;
   } catch (error) {

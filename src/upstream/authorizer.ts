@@ -1,5 +1,5 @@
 import { type Challenge, challengeOf, parseChallenges } from '../domain/challenge.ts';
-import { basicAuthorization } from '../domain/credentials.ts';
+import { basicAuthorization, type Login } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValues } from '../domain/headers.ts';
 import { checkRealm } from '../domain/realm.ts';
@@ -7,7 +7,7 @@ import { parseScopes, type Scope, scopesFor } from '../domain/scope.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import type { Logins } from './logins.ts';
 import type { Hop, HopAnswer } from './send.ts';
-import { fetchToken } from './token.ts';
+import { fetchToken, type Token, type TokenRequest } from './token.ts';
 
 /** Knows what manifix itself sends in `Authorization` to one registry. */
 export interface Authorizer {
@@ -46,6 +46,8 @@ const MAX_TOKENS = 10_000;
 /** A token is renewed while it still lasts for requests under way: this part of its life, at most half a minute before its end. */
 const RENEWED_AT = 0.9;
 const MAX_MARGIN = 30_000;
+/** Services lock accounts after some wrong passwords; for so long a login that was refused is not shown again, in milliseconds. */
+const REFUSED_FOR = 30_000;
 
 /**
  * Learns from a registry's challenges how it wants to be asked, and keeps one token for each set of scopes. Simultaneous
@@ -57,6 +59,7 @@ export function createAuthorizer({ who, origin, realms, logins, send, now }: Aut
   const asked = new Map<string, readonly Scope[]>();
   const flight = singleFlight<string | undefined>();
   let demand: Demand | undefined;
+  let refused: { readonly login: Login; readonly until: number } | undefined;
 
   /** The scopes of a request: those that the registry once named for such a request, else those that registries name. */
   function scopesOf(method: string, path: string): readonly Scope[] {
@@ -81,17 +84,24 @@ export function createAuthorizer({ who, origin, realms, logins, send, now }: Aut
     const request = { realm: checked.url, service: challenge.parameters.get('service'), scopes };
     const started = now();
     const login = await logins.current();
-    let token = await fetchToken(send, { ...request, login });
+    let token = await tokenFor(login, request);
     if (token === undefined) {
       logins.refused(login);
       const next = await logins.current();
-      if (next !== login) token = await fetchToken(send, { ...request, login: next });
+      if (next !== login) token = await tokenFor(next, request);
     }
     if (token === undefined) return undefined;
     const authorization = `Bearer ${token.token}`;
     const lasts = Math.max(token.lifetime * RENEWED_AT, token.lifetime - MAX_MARGIN);
     remember(tokens, keyOf(scopes), { authorization, until: started + lasts });
     return authorization;
+  }
+
+  async function tokenFor(login: Login | undefined, request: Omit<TokenRequest, 'login'>): Promise<Token | undefined> {
+    if (refused !== undefined && refused.login === login && now() < refused.until) return undefined;
+    const token = await fetchToken(send, { ...request, login });
+    if (token === undefined && login !== undefined) refused = { login, until: now() + REFUSED_FOR };
+    return token;
   }
 
   function learn(refusal: HeaderList): Challenge | undefined {

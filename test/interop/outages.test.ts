@@ -19,6 +19,8 @@ const byTag = { target: '/v2/team/app/manifests/list', headers: { Accept: manife
 interface Upstream extends AsyncDisposable {
   readonly registry: DockerRegistry;
   readonly url: string;
+  /** Of an account that may do everything. */
+  readonly account?: { readonly username: string; readonly password: string };
   /** What makes it fail. */
   begin(): unknown;
 }
@@ -49,9 +51,23 @@ async function limited(): Promise<Upstream> {
   };
 }
 
+/** Its passwords change, and nobody tells manifix. */
+async function withAccount(): Promise<Upstream> {
+  const htpasswd = 'user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
+  const registry = await startDockerRegistry({ htpasswd });
+  return {
+    registry,
+    url: registry.url,
+    account: { username: 'user', password: 'secret' },
+    begin: () => writeFile(join(registry.directory, 'htpasswd'), htpasswd.replace('user', 'other')),
+    [Symbol.asyncDispose]: registry.stop,
+  };
+}
+
 const outages = [
   ['docker-registry hangs', [], signalled('SIGSTOP'), 'registry-slow'],
   ['docker-registry is killed', [], signalled('SIGKILL'), 'registry-unavailable'],
+  ['docker-registry refuses the account of manifix', [], withAccount, 'account-refused'],
   ['nginx in front of docker-registry answers 429', ['nginx'], limited, 'registry-unavailable'],
 ] as const;
 
@@ -64,10 +80,10 @@ describe.each(outages)('while %s', (_, tools, start, reason) => {
     beforeAll(async () => {
       engines = startEngines();
       upstream = await start();
-      await pushSamples(upstream.registry.url, 'team/app');
       // Each request by tag has to ask the registry. All times that it may take are the default ones.
-      const upstreams = { hub: { url: upstream.url } };
+      const upstreams = { hub: { url: upstream.url, credentials: upstream.account ?? 'passthrough' } };
       manifix = await startManifix({ config: { upstreams, cache: { tagTtl: '0s' } } });
+      await pushSamples(manifix.url, 'team/app');
       const [skopeo] = imageClients.filter(({ name }) => name === 'skopeo');
       const warmed = skopeo && (await (await engines.of(skopeo)).pull(`${manifix.host}/team/app:list`));
       expect(warmed, warmed?.stderr).toMatchObject({ code: 0 });

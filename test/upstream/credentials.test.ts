@@ -160,6 +160,17 @@ describe('F16: credentials of manifix itself', () => {
     await upstream.close();
   });
 
+  it('a password that the token service refuses is not shown to it again and again', async () => {
+    await using tokens = await startTokenServer({ users: { robot: 'another' } });
+    await using registry = await guardedRegistry(() => [wantsToken(tokens)], hasToken);
+    const upstream = createUpstream({ name: 'hub', url: registry.url, credentials: login });
+    for (const path of ['/v2/app/manifests/1', '/v2/app/manifests/2', '/v2/other/manifests/1']) {
+      expect((await ask(upstream, path)).status).toBe(401);
+    }
+    expect(tokens.questions).toHaveLength(1);
+    await upstream.close();
+  });
+
   it('a password that is wrong leaves the refusal of the registry as it is', async () => {
     await using tokens = await startTokenServer({ users: { robot: 'changed' } });
     await using registry = await guardedRegistry(() => [wantsToken(tokens)], hasToken);
