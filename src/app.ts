@@ -14,6 +14,7 @@ import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
 import { type CertificateWatch, readCertificate, watchCertificate } from './http/certificate-watch.ts';
 import { createConnections, type EdgeServer } from './http/connections.ts';
+import { createLimits } from './http/limits.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import type { Certificate } from './lib/certificate.ts';
@@ -65,7 +66,9 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     logger.warn({ upstream, fix }, 'a registry shows a defect that manifix works around'),
   );
   const conditions = () => generation.upstreams.flatMap((upstream) => upstream.conditions());
-  const metrics = createMetrics(store, connections.figures, defects, conditions);
+  const limits = createLimits();
+  const limitFigures = { limited: limits.limited, uses: store.quotas.figures };
+  const metrics = createMetrics(store, connections.figures, defects, conditions, limitFigures);
   const offenders = createOffenders(Date.now);
   const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), offenders, hooks);
   const grants = createGrants();
@@ -78,6 +81,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     facts: store.facts,
     tagHistory: store.tagHistory,
     pins: store.pins,
+    uses: store.quotas,
     grants,
     defects,
     descriptors: createDescriptors(),
@@ -91,12 +95,13 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     locationKey: randomBytes(32),
   };
   const dispatch = createDispatch(services);
-  bindUpstreams(store, config);
+  bindNames(store, config);
   const authentications = createAuthentications({
     now: () => performance.now(),
     log: (level, message, facts) => logger[level](facts, message),
   });
-  let generation = generationOf(config, dispatch, challenges, metrics, telemetry, authentications, hooks.watch);
+  const lasting = { authentications, limits };
+  let generation = generationOf(config, dispatch, challenges, metrics, telemetry, lasting, hooks.watch);
   let accepting = true;
   const server = createEdgeServer(() => generation.edge, connections, certificate);
   const admin = createAdminServer({
@@ -129,11 +134,11 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     async reload(next) {
       await auditLog.configure(next.audit);
       const replaced = generation;
-      bindUpstreams(store, next);
+      bindNames(store, next);
       grants.clear();
       memories.clear();
       defects.clear();
-      generation = generationOf(next, dispatch, challenges, metrics, telemetry, authentications, hooks.watch);
+      generation = generationOf(next, dispatch, challenges, metrics, telemetry, lasting, hooks.watch);
       logger.level = next.log.level;
       store.setMaxSize(next.cache.maxSize);
       store.setScrubRate(next.cache.scrubRate);
@@ -200,15 +205,16 @@ function watchedTelemetry(telemetry: Telemetry, offenders: Offenders, hooks: App
 
 /**
  * Facts are kept under the names of upstreams; a name that means another registry now, or another account there, starts
- * anew: what one account was served must not be shown in the name of another.
+ * anew: what one account was served must not be shown in the name of another. Quotas are kept under the names of endpoints.
  */
-function bindUpstreams(store: Store, config: Config): void {
+function bindNames(store: Store, config: Config): void {
   for (const [name, { url, credentials, tls }] of Object.entries(config.upstreams)) {
     // A renewed certificate has the subject of the one before.
     const shown = tls?.client && `certificate of ${new X509Certificate(tls.client.cert).subject}`;
     const parts = [url, describeAccount(credentials), shown];
     store.facts.bindUpstream(name, parts.filter((part) => part !== undefined).join(' '));
   }
+  store.quotas.set(new Map(config.endpoints.map(({ name, limits }) => [name, limits.quota])));
 }
 
 async function listen(server: EdgeServer, { host, port }: HostPort): Promise<void> {

@@ -11,6 +11,7 @@ import { trustCheck } from './http/client.ts';
 import { createCursors } from './http/cursors.ts';
 import { createEndpointRoutes, type EndpointAddress, type EndpointRoutes } from './http/endpoint-routes.ts';
 import type { Edge } from './http/handle.ts';
+import type { Limits } from './http/limits.ts';
 import { createReadyAnswers } from './http/ready-answers.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createTokenMemory } from './http/token-memory.ts';
@@ -28,6 +29,12 @@ export interface Generation {
   readonly upstreams: readonly GuardedClient[];
 }
 
+/** What is known of clients and outlives a reload; without it nobody is told from others. */
+export interface Lasting {
+  readonly authentications?: Authentications;
+  readonly limits?: Limits;
+}
+
 /** Makes upstreams, endpoints and the edge of a configuration; what outlives a reload is handed in. */
 export function generationOf(
   config: Config,
@@ -35,13 +42,13 @@ export function generationOf(
   challenges: Challenges,
   metrics: Pick<Metrics, 'upstreamAnswered'>,
   telemetry: Telemetry,
-  authentications?: Authentications,
+  lasting: Lasting = {},
   watch = (upstream: GuardedClient) => upstream,
 ): Generation {
   const { endpoints, upstreams } = openEndpoints(
     config,
     (name, upstream) => watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
-    authentications,
+    lasting,
   );
   const tokenMemory = createTokenMemory();
   const edge: Edge = {
@@ -62,14 +69,14 @@ export function generationOf(
 export function openEndpoints(
   config: Config,
   open: (name: string, upstream: UpstreamConfig) => GuardedClient = openUpstream,
-  authentications?: Authentications,
+  lasting: Lasting = {},
 ): { readonly endpoints: EndpointRoutes; readonly upstreams: readonly GuardedClient[] } {
   const upstreams = new Map(
     Object.entries(config.upstreams).map(([name, upstream]) => [name, open(name, upstream)] as const),
   );
   const addresses = config.endpoints.map(
     ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({
-      endpoint: endpointOf(endpoint, upstreams, config, authentications),
+      endpoint: endpointOf(endpoint, upstreams, config, lasting),
       ns,
       isDefault,
       ...(host === undefined ? {} : { host }),
@@ -104,7 +111,7 @@ function endpointOf(
   endpoint: Omit<EndpointConfig, 'host' | 'prefix' | 'ns' | 'isDefault'>,
   upstreams: ReadonlyMap<string, GuardedClient>,
   config: Config,
-  authentications?: Authentications,
+  { authentications, limits }: Lasting,
 ): Endpoint {
   const upstream = upstreams.get(endpoint.upstream);
   if (upstream === undefined)
@@ -125,6 +132,7 @@ function endpointOf(
     libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
     freshness: { ...endpoint.cache, ttlOf: compileTagRules(endpoint.cache.tags, endpoint.cache.tagTtl) },
     ...(content && { content }),
+    limits: limits?.of(endpoint.name, endpoint.limits),
     prepared: new WeakMap(),
   };
 }

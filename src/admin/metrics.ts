@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import { addFigures, type CacheFigures, type ConnectionFigures, type DefectFigures } from './figures.ts';
+import { addLimitFigures, type LimitFigures } from './limit-figures.ts';
 import { addUpstreamFigures, type UpstreamConditions } from './upstream-figures.ts';
 
 /** An answer of a registry, as the upstream client saw it. */
@@ -27,10 +28,12 @@ export function createMetrics(
   connections: ConnectionFigures,
   defects: DefectFigures,
   upstreams: UpstreamConditions,
+  limits: LimitFigures,
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
   addUpstreamFigures(registers, upstreams);
+  addLimitFigures(registers, limits);
   collectDefaultMetrics({ register: registry });
   const requests = new Counter({
     name: 'manifix_requests_total',

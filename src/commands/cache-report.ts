@@ -13,6 +13,11 @@ export function formatStatistics(statistics: CacheStatistics): string {
     ['derived manifests', count(derivedManifests.count), describeSize(derivedManifests.bytes)],
     ['tags', count(statistics.tags)],
     ['repositories', count(statistics.repositories)],
+    ...statistics.endpoints.map(({ name, count: number, bytes, quota }) => [
+      `endpoint ${name}`,
+      count(number),
+      quota === null ? describeSize(bytes) : `${describeSize(bytes)} of ${describeSize(quota)}`,
+    ]),
     ['quarantine', count(quarantine.count), describeSize(quarantine.bytes)],
     ['unfinished downloads', count(unfinished.count), describeSize(unfinished.bytes)],
     ['facts.db', describeSize(statistics.factsBytes)],

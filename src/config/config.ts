@@ -2,6 +2,7 @@ import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { ContentRules } from '../domain/content-policy.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import type { HttpProxy } from '../domain/http-proxy.ts';
+import type { EndpointLimits } from '../domain/limits.ts';
 import type { RepositoryPattern } from '../domain/repository-policy.ts';
 import type { Groups, RightsRule } from '../domain/rights.ts';
 import type { TagRule } from '../domain/tag-policy.ts';
@@ -94,6 +95,7 @@ export interface EndpointConfig {
   readonly content: ContentRules;
   /** The global settings with its own over them. */
   readonly cache: TagSettings;
+  readonly limits: EndpointLimits;
   readonly profile: ChosenProfile;
   /** The setting of every fix there is: its default, then the profile's, then the global one, then the endpoint's own. */
   readonly fixes: Readonly<Record<string, FixSetting>>;

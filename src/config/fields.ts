@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDigest } from '../domain/digest.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
+import { parseRequestRate } from '../domain/limits.ts';
 import { isPlatform } from '../domain/platform.ts';
 import { parseRepositoryName } from '../domain/reference.ts';
 import { parseRepositoryPattern } from '../domain/repository-policy.ts';
@@ -63,6 +64,14 @@ export const count = () =>
       ? { value: Number(text) }
       : { wrong: expectedInstead('a whole number from 1 on', written) };
   });
+/** A size that is moved in a second, without a way to stop everything. */
+export const bandwidth = () =>
+  parsed('size per second', 'a size of at least 1KiB, such as 100MiB', (written) => {
+    const bytes = parseSize(written);
+    return bytes !== undefined && bytes >= 1024 ? bytes : undefined;
+  });
+export const requestRate = () =>
+  parsed('number of requests per time', 'a number of requests such as 50/s, 3000/m or 1000/h', parseRequestRate);
 export const duration = () => parsed('time', 'a time such as 500ms, 60s or 7d', parseDuration);
 /** A time that a timer can wait for. */
 export const shortDuration = () =>

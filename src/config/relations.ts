@@ -3,6 +3,7 @@ import { nearest } from '../lib/nearest.ts';
 import { authenticationMistakes } from './auth-relations.ts';
 import { certificateMistakes } from './certificate.ts';
 import { claimMistakes } from './claims.ts';
+import { limitMistakes } from './limit-relations.ts';
 import type { Mistake } from './mistakes.ts';
 import { rightsMistakes } from './rights-relations.ts';
 import type { Path } from './schema-keys.ts';
@@ -28,6 +29,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
     ...claimMistakes(endpoints),
     ...authenticationMistakes(written, endpoints),
     ...rightsMistakes(written, endpoints),
+    ...limitMistakes(endpoints),
     ...sameAddress(written),
     ...badTagPatterns(written, ['cache', 'tags']),
     ...endpoints.flatMap((_, index) => badTagPatterns(written, ['endpoints', index, 'cache', 'tags'])),

@@ -82,6 +82,7 @@ const ONLY_ENDPOINT: WrittenEndpoint = {
   readOnly: false,
   content: { pins: [], deny: [], coolDown: [] },
   cache: {},
+  limits: { perUser: {} },
   fixes: {},
 };
 

@@ -6,6 +6,7 @@ import { authSchema } from './schema-auth.ts';
 import { endpointCacheSchema } from './schema-cache.ts';
 import { contentSchema } from './schema-content.ts';
 import { fixSettings } from './schema-fixes.ts';
+import { limitsSchema } from './schema-limits.ts';
 import { rightsSchema } from './schema-rights.ts';
 
 /** What clients talk to, and how they reach it. */
@@ -40,6 +41,7 @@ export function endpointSchema(fixes: readonly Fix[]) {
     readOnly: yesOrNo().prefault(false).describe('Whether it refuses pushes and deletes.'),
     cache: endpointCacheSchema().prefault({}),
     content: contentSchema().prefault({}),
+    limits: limitsSchema().prefault({}),
     profile: z
       .enum(profileNames)
       .optional()

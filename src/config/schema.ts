@@ -56,7 +56,9 @@ export function configSchema(fixes: readonly Fix[]) {
     trustedProxies: z
       .array(network())
       .prefault([])
-      .describe('Proxies in front of manifix whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.'),
+      .describe(
+        'Proxies in front of manifix whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.',
+      ),
     warm: z
       .array(
         z.strictObject({

@@ -1,4 +1,5 @@
 import { describeAccount } from '../domain/credentials.ts';
+import { type EndpointLimits, formatRequestRate } from '../domain/limits.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { Fix } from '../fixes/fix.ts';
 import { formatSetting, PROFILES } from '../fixes/profiles.ts';
@@ -36,6 +37,7 @@ function summarizeEndpoint(endpoint: EndpointConfig, config: Config, catalogue: 
   return [
     `endpoint ${name}: ${waysTo(endpoint)} -> ${upstream} (${registry}), ${rulesOf(endpoint)}fixes: ${counts.join(', ')}`,
     `  profile ${profile.name}${suggested}: ${PROFILES[profile.name].purpose}`,
+    ...limitsOf(endpoint.limits),
     ...catalogue.flatMap((fix) => {
       const setting = fixes[fix.id];
       const changed = setting && describeChange(setting, defaultSetting(fix));
@@ -49,6 +51,32 @@ function describeChange(setting: FixSetting, usual: FixSetting): string | undefi
   const options = Object.entries(setting.options).filter(([name, word]) => usual.options[name] !== word);
   if (setting.mode === usual.mode && options.length === 0) return undefined;
   return formatSetting({ ...Object.fromEntries(options), mode: setting.mode });
+}
+
+/** What its clients may use. */
+function limitsOf({ perUser, ...limits }: EndpointLimits): readonly string[] {
+  const all = describeLimits(limits);
+  const each = describeLimits(perUser);
+  const parts = [...all, ...(each.length === 0 ? [] : [`for each user ${each.join(', ')}`])];
+  return parts.length === 0 ? [] : [`  limits: ${parts.join(', ')}`];
+}
+
+function describeLimits({
+  quota,
+  requests,
+  burst,
+  bandwidth,
+  fills,
+  upload,
+}: Omit<EndpointLimits, 'perUser'>): readonly string[] {
+  return [
+    ...(quota === undefined ? [] : [`quota ${formatSize(quota)}`]),
+    ...(requests === undefined ? [] : [`requests ${formatRequestRate(requests)}`]),
+    ...(burst === undefined ? [] : [`burst ${burst}`]),
+    ...(bandwidth === undefined ? [] : [`bandwidth ${formatSize(bandwidth)}/s`]),
+    ...(fills === undefined ? [] : [`fills ${fills}`]),
+    ...(upload === undefined ? [] : [`upload ${formatSize(upload)}`]),
+  ];
 }
 
 /** What it keeps from its clients. */

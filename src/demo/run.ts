@@ -99,6 +99,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     readOnly: false,
     content: NO_CONTENT_RULES,
     cache: TAGS,
+    limits: { perUser: {} },
     profile,
     fixes,
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AuditEvent } from '../domain/audit.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerListFromRaw, headerValue } from '../domain/headers.ts';
+import type { Flow } from '../lib/shared-rate.ts';
 import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
@@ -12,10 +13,11 @@ import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { identify } from './identify.ts';
+import { clientOf, countRequest } from './limited-client.ts';
 import { checkForm } from './message-form.ts';
 import { openExchange } from './open-exchange.ts';
 import { openPassage, type Passage } from './passage.ts';
-import type { ReadyAnswers, RequestRecord } from './ready-answers.ts';
+import { giveReady, type ReadyAnswer, type ReadyAnswers, type RequestRecord } from './ready-answers.ts';
 import { answerError, discard, headersOfAnswer, respond } from './respond.ts';
 import { originForm, parseTarget, type Target } from './routes.ts';
 import { isTokenRequest, type TokenEndpoint } from './token-endpoint.ts';
@@ -45,8 +47,9 @@ export function handleReady(
   outgoing: ServerResponse,
 ): boolean {
   const started = performance.now();
-  const answer = edge.ready.serve(incoming, outgoing);
-  if (answer === undefined) return false;
+  const answer = edge.ready.find(incoming);
+  if (answer === undefined || !mayHave(edge, incoming, answer)) return false;
+  giveReady(outgoing, answer);
   edge.observe({
     ...answer.record,
     id: nextId(),
@@ -55,6 +58,13 @@ export function handleReady(
     client: incoming.socket.remoteAddress ?? '',
   });
   return true;
+}
+
+/** Whether the limits let a client have an answer at once; otherwise the long way waits or says no. */
+function mayHave({ trusts }: Edge, incoming: IncomingMessage, { limits, record, bytes }: ReadyAnswer): boolean {
+  if (limits === undefined) return true;
+  const client = clientOf(record.user, incoming, headerListFromRaw(incoming.rawHeaders), trusts);
+  return limits.admitReady(client, bytes?.length ?? 0);
 }
 
 /** Takes one request from its first line to its last byte and to its one log line. Never rejects. */
@@ -80,6 +90,7 @@ export async function handle(
   let failure: unknown;
   let answer: Answer;
   let passage: Passage | undefined;
+  let pace: Flow | undefined;
   try {
     checkForm(incoming);
     if (isTokenRequest(url)) {
@@ -93,10 +104,13 @@ export async function handle(
       seen.endpoint = arrival.reached.endpoint.name;
       const identity = await identify(arrival, incoming, headers, edge.trusts);
       seen.user = identity.principal.user;
+      const consumer = clientOf(seen.user, incoming, headers, edge.trusts);
+      countRequest(arrival.reached.endpoint, consumer);
       passage = openPassage(edge.cursors, arrival, identity, applied);
       seen.kind = passage.target.route.kind;
       const parts = { applied, incoming, outgoing };
-      const exchange = openExchange(passage, parts, headers, { id, tokens: edge.tokenMemory });
+      const exchange = openExchange(passage, parts, headers, { id, tokens: edge.tokenMemory, client: consumer });
+      pace = exchange.allowance?.pace();
       answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
     }
   } catch (error) {
@@ -117,11 +131,12 @@ export async function handle(
     fixes: applied,
     ...(answer.policy === undefined ? {} : { policy: answer.policy }),
   };
-  keepReady(edge, incoming, withinLife(answer, passage), headersOut, record, since);
+  const kept = { record, limits: passage?.endpoint.limits };
+  keepReady(edge, incoming, withinLife(answer, passage), headersOut, kept, since);
   let bytesSent = 0;
   try {
     if (outgoing.destroyed) discard(answer.body);
-    else bytesSent = await respond(outgoing, answer.status, headersOut, answer.body);
+    else bytesSent = await respond(outgoing, answer.status, headersOut, answer.body, pace);
   } catch (error) {
     failure ??= error;
   }
@@ -171,14 +186,14 @@ function keepReady(
   incoming: IncomingMessage,
   answer: Answer,
   headers: HeaderList,
-  record: RequestRecord,
+  { record, limits }: Pick<ReadyAnswer, 'record' | 'limits'>,
   since: number,
 ): void {
   const { status, body, reusableUntil } = answer;
   if (record.method !== 'GET' && record.method !== 'HEAD') edge.ready.forget();
   if (reusableUntil === undefined || (body.kind !== 'bytes' && body.kind !== 'none')) return;
   const bytes = body.kind === 'bytes' ? body.bytes : undefined;
-  edge.ready.keep(incoming, { status, headers, bytes, record, until: reusableUntil }, since);
+  edge.ready.keep(incoming, { status, headers, bytes, record, limits, until: reusableUntil }, since);
 }
 
 /** Anything that is not an error of the table is a mistake of ours: the client hears that, the log keeps the cause. */

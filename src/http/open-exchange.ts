@@ -11,7 +11,7 @@ export function openExchange(
   { endpoint, clientOrigin, target, identity, may }: Passage,
   parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
   clientHeaders: HeaderList,
-  { id, tokens }: { readonly id: string; readonly tokens: TokenMemory },
+  { id, tokens, client }: { readonly id: string; readonly tokens: TokenMemory; readonly client: string },
 ): Exchange {
   const { incoming, outgoing } = parts;
   // What clients show to an endpoint with a guard is nothing to its registry.
@@ -30,6 +30,8 @@ export function openExchange(
     id,
     endpoint,
     clientOrigin,
+    client,
+    allowance: endpoint.limits?.allowance(client),
     caller: callerAt(endpoint, ownHeaders, query, tokens),
     principal: identity.principal,
     may,

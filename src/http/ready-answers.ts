@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeaderList } from '../domain/headers.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
+import type { Limiter } from '../pipeline/ports-limits.ts';
 
 /** What is known of a request before its answer has left. */
 export type RequestRecord = Omit<FinishedRequest, 'id' | 'seconds' | 'bytesSent' | 'client'>;
@@ -10,6 +11,8 @@ export interface ReadyAnswer {
   readonly headers: HeaderList;
   readonly bytes: Uint8Array | undefined;
   readonly record: RequestRecord;
+  /** What counts the requests that it answers; undefined where nothing is limited. */
+  readonly limits: Limiter | undefined;
   /** Milliseconds since the epoch. */
   readonly until: number;
 }
@@ -19,8 +22,8 @@ export interface ReadyAnswer {
  * tag ask for it in the same words; all but the first are answered without asking anything but this map.
  */
 export interface ReadyAnswers {
-  /** Answers the request when it can; the record is that of the first such request. */
-  serve(incoming: IncomingMessage, outgoing: ServerResponse): ReadyAnswer | undefined;
+  /** The answer to this request; its record is that of the first such request. */
+  find(incoming: IncomingMessage): KeptAnswer | undefined;
   /** @param since `forgotten` when the request began: what was asked before a push ended may be untrue after it */
   keep(incoming: IncomingMessage, answer: ReadyAnswer, since: number): void;
   /** Something was pushed or deleted: nothing is known for certain any more. */
@@ -42,7 +45,7 @@ export function createReadyAnswers(now: () => number): ReadyAnswers {
     bytesKept = 0;
   };
   return {
-    serve(incoming, outgoing) {
+    find(incoming) {
       if (answers.size === 0 || (incoming.method !== 'GET' && incoming.method !== 'HEAD')) return undefined;
       const key = keyOf(incoming);
       const answer = answers.get(key);
@@ -54,9 +57,6 @@ export function createReadyAnswers(now: () => number): ReadyAnswers {
         bytesKept -= answer.bytes?.length ?? 0;
         return undefined;
       }
-      outgoing.writeHead(answer.status, answer.flat);
-      if (answer.text === undefined) outgoing.end(answer.bytes);
-      else outgoing.end(answer.text, 'latin1');
       return answer;
     },
     keep(incoming, answer, since) {
@@ -77,12 +77,19 @@ export function createReadyAnswers(now: () => number): ReadyAnswers {
   };
 }
 
-interface KeptAnswer extends ReadyAnswer {
+export interface KeptAnswer extends ReadyAnswer {
   /** Names and values in turn. */
   readonly flat: string[];
   readonly keptAt: number;
   /** The bytes as Latin-1, which keeps each of them: Node sends a string together with the head in one write. */
   readonly text: string | undefined;
+}
+
+/** Answers a request. */
+export function giveReady(outgoing: ServerResponse, { status, flat, text, bytes }: KeptAnswer): void {
+  outgoing.writeHead(status, flat);
+  if (text === undefined) outgoing.end(bytes);
+  else outgoing.end(text, 'latin1');
 }
 
 const MAX_TEXT = 32 * 1024;

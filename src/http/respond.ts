@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type RegistryError, renderError } from '../domain/errors.ts';
 import { type HeaderList, withHeader, withoutHeaders } from '../domain/headers.ts';
+import type { Flow } from '../lib/shared-rate.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { BlobReader, CacheStatus } from '../pipeline/ports.ts';
 
@@ -46,13 +48,16 @@ export function answerError(error: RegistryError, method: string): Answer {
  * Writes an answer to the socket and resolves with the number of body bytes once they are handed over. The body either
  * ends whole or the connection is destroyed: a client never sees a clean end of an incomplete body. Rejects with what
  * broke the body off, which is an AbortError when the client left.
+ * @param pace holds the body up where the bytes that a client gets are limited
  */
 export async function respond(
   outgoing: ServerResponse,
   status: number,
   headers: HeaderList,
   body: Answer['body'],
+  pace?: Flow,
 ): Promise<number> {
+  if (pace !== undefined) outgoing.once('close', () => pace.end());
   try {
     outgoing.writeHead(status, headers.flat());
     switch (body.kind) {
@@ -60,10 +65,11 @@ export async function respond(
         outgoing.end();
         return 0;
       case 'bytes':
+        if (pace !== undefined) await inTime(outgoing, pace, body.bytes.length);
         outgoing.end(body.bytes);
         return body.bytes.length;
       case 'blob':
-        return await pump(body.reader, outgoing);
+        return await pump(body.reader, outgoing, pace);
       case 'stream': {
         // Everything that waits for the end of a request listens here, and a pipeline adds listeners of its own.
         outgoing.setMaxListeners(20);
@@ -71,7 +77,8 @@ export async function respond(
         body.stream.on('data', (chunk: Uint8Array) => {
           sent += chunk.length;
         });
-        await pipeline(body.stream, outgoing);
+        if (pace === undefined) await pipeline(body.stream, outgoing);
+        else await pipeline(body.stream, paced(pace), outgoing);
         return sent;
       }
     }
@@ -91,7 +98,27 @@ function endedEarly(error: unknown): boolean {
 /** How long the header fields wait to leave together with the first bytes, in milliseconds. */
 const FIRST_BYTES = 5;
 
-async function pump(reader: BlobReader, outgoing: ServerResponse): Promise<number> {
+/** Waits for the time of the next bytes. Clients give up after 30 s without header fields, so that those go ahead. */
+async function inTime(outgoing: ServerResponse, pace: Flow, amount: number): Promise<void> {
+  const time = pace.pass(amount);
+  if (time === undefined) return;
+  outgoing.flushHeaders();
+  await time;
+  if (outgoing.destroyed) throw new Error('the client is gone');
+}
+
+/** Hands every chunk on when its time has come. */
+function paced(pace: Flow): Transform {
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      const time = pace.pass(chunk.length);
+      if (time === undefined) done(null, chunk);
+      else void time.then(() => done(null, chunk));
+    },
+  });
+}
+
+async function pump(reader: BlobReader, outgoing: ServerResponse, pace: Flow | undefined): Promise<number> {
   let sent = 0;
   let giveUp = (_reason: Error) => {};
   // Neither a chunk that is long in coming nor a write on a half-closed connection, which Node never calls back, tells that
@@ -108,6 +135,7 @@ async function pump(reader: BlobReader, outgoing: ServerResponse): Promise<numbe
       const chunk = await reader.next();
       clearTimeout(impatient);
       if (chunk === undefined) break;
+      if (pace !== undefined) await inTime(outgoing, pace, chunk.length);
       // Only when the bytes have left may the reader use their buffer again.
       await new Promise<void>((resolve, reject) => {
         giveUp = reject;

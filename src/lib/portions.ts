@@ -65,7 +65,10 @@ export function portionsOf(
     discard() {
       ready = [];
       // The stream flows only when nobody iterates over it any more.
-      void pieces.return?.().then(() => stream.resume());
+      void pieces.return?.().then(
+        () => stream.resume(),
+        () => undefined,
+      );
     },
   };
 }

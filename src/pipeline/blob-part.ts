@@ -4,9 +4,9 @@ import { ifRangeAllows, parseRange } from '../domain/range.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { readHeaders, recordReadAccess } from './access.ts';
-import { blobAnswer } from './blob-answer.ts';
 import { blobSource } from './blob-source.ts';
-import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
+import { type Answer, type Exchange, fillShareOf, redirectsOf } from './exchange.ts';
+import { answerFromFill } from './fill-answer.ts';
 import type { Fill, FillSource, Services, UpstreamResponse } from './ports.ts';
 import { relay } from './relay.ts';
 import { reportRedirect, reportRepair } from './report.ts';
@@ -37,7 +37,7 @@ export async function getPartOfFill(
   if (fill === undefined || wanted === undefined) return undefined;
   const size = await fill.started.then((head) => head.size).catch(() => undefined);
   if (size === undefined || !isNear(fill, size, wanted)) return undefined;
-  return blobAnswer(exchange, digest, size, 'miss', (range) => fill.reader(range));
+  return answerFromFill(services, exchange, digest, size, fill);
 }
 
 /** The end of any part waits for the verification of the whole, so that only what reaches the end is served early. */
@@ -103,10 +103,10 @@ async function partOfWhole(
     signal.addEventListener('abort', () => response.body.destroy(), { once: true });
     return response;
   };
-  const fill = services.blobs.startFill(route.digest, source, exchange.endpoint.upstream.name);
+  const fill = services.blobs.startFill(route.digest, source, exchange.endpoint.upstream.name, fillShareOf(exchange));
   const { size } = await fill.started;
   // Somebody else was quicker.
   if (!used) response.body.destroy();
   recordReadAccess(services, exchange, route.repository, 'blob', route.digest);
-  return { ...blobAnswer(exchange, route.digest, size, 'miss', (part) => fill.reader(part)), stored: true };
+  return { ...answerFromFill(services, exchange, route.digest, size, fill), stored: true };
 }

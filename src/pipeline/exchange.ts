@@ -11,6 +11,7 @@ import type { TagPolicy } from '../domain/tag-policy.ts';
 import type { FixMode, RequestView } from '../fixes/fix.ts';
 import type { AppliedFix, FixSet, ManifestOutcome } from '../fixes/run.ts';
 import type { BlobReader, CacheStatus, CanonicalManifest, Upstream } from './ports.ts';
+import type { Allowance, FillShare, Limiter } from './ports-limits.ts';
 
 /** What clients talk to: an upstream and the fixes that stand in front of it. */
 export interface Endpoint {
@@ -31,6 +32,8 @@ export interface Endpoint {
   readonly freshness: TagPolicy;
   /** What is refused, fixed or held back; undefined where nothing is. */
   readonly content?: ContentPolicy;
+  /** Undefined when it limits nothing. */
+  readonly limits?: Limiter | undefined;
   /** What the fixes made of stored manifests, by method and tag. */
   readonly prepared: WeakMap<CanonicalManifest, Map<string, ManifestOutcome>>;
 }
@@ -66,6 +69,10 @@ export interface Exchange {
   readonly request: RequestView;
   /** `http://host:port` as the client sees manifix. */
   readonly clientOrigin: string;
+  /** Who uses up limits: the user, or the address of one who has no name. */
+  readonly client: string;
+  /** What the endpoint's limits leave to this request; undefined when it limits nothing. */
+  readonly allowance?: Allowance | undefined;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
   /** Only for bodies: the pass-through and buffered pushes read them. */
@@ -119,6 +126,12 @@ export function storageProbeOf({ fixes }: Endpoint): { readonly probeStorage: bo
 /** Whether the registry's limits are waited for or passed on. */
 export function throttledOf(endpoint: Endpoint): 'wait' | 'pass' {
   return endpoint.fixes.mode('rate-limit-429') === 'on' ? 'wait' : 'pass';
+}
+
+/** On whose account a download for this request runs. */
+export function fillShareOf({ endpoint, client, allowance }: Exchange): FillShare {
+  const enter = allowance?.enterFill;
+  return { group: endpoint.name, client, ...(enter && { enter }) };
 }
 
 export const NO_BODY: AnswerBody = { kind: 'none' };

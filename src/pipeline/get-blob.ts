@@ -2,11 +2,11 @@ import type { RegistryError } from '../domain/errors.ts';
 import type { Route } from '../domain/route.ts';
 import { UpstreamRefusal } from '../domain/upstream-refusal.ts';
 import { proveReadAccess, recordReadAccess } from './access.ts';
-import { blobAnswer } from './blob-answer.ts';
 import { getPart, getPartOfFill, rangeOfPart } from './blob-part.ts';
 import { blobSource } from './blob-source.ts';
 import { denialOf } from './denied-content.ts';
-import { type Answer, type Exchange, redirectsOf } from './exchange.ts';
+import { type Answer, type Exchange, fillShareOf, redirectsOf } from './exchange.ts';
+import { answerFromFill } from './fill-answer.ts';
 import { headColdBlob } from './head-blob.ts';
 import { serveKeptConfig } from './kept-config.ts';
 import type { FillSource, Services } from './ports.ts';
@@ -92,7 +92,7 @@ async function getCold(
     asked = true;
     return source(signal, from);
   };
-  const fill = services.blobs.startFill(digest, ask, exchange.endpoint.upstream.name);
+  const fill = services.blobs.startFill(digest, ask, exchange.endpoint.upstream.name, fillShareOf(exchange));
   const key = startKey(exchange, route);
   const mine = starting.has(key);
   starting.add(key);
@@ -102,7 +102,7 @@ async function getCold(
     const refusal = asked ? undefined : await refusalOf(services, exchange, route);
     if (refusal !== undefined) return refusal;
     if (asked) recordReadAccess(services, exchange, repository, 'blob', digest);
-    return { ...blobAnswer(exchange, digest, size, 'miss', (part) => fill.reader(part)), stored: true };
+    return { ...answerFromFill(services, exchange, digest, size, fill), stored: true };
   } catch (error) {
     if (!(error instanceof UpstreamRefusal)) throw error;
     if (!asked && !mine) {

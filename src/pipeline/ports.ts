@@ -13,7 +13,8 @@ import type { SingleFlight } from '../lib/single-flight.ts';
 import type { SizedMemory } from '../lib/sized-memory.ts';
 import type { Versions } from '../lib/versions.ts';
 import type { HeadTrust } from './head-trust.ts';
-import type { Facts, Pins, TagHistory } from './ports-facts.ts';
+import type { Facts, LinkKind, Pins, TagHistory } from './ports-facts.ts';
+import type { FillShare } from './ports-limits.ts';
 import type { Upstream, UpstreamResponse } from './ports-upstream.ts';
 
 // What the use cases need from the outside, in their own words. `upstream`, `store` and `admin` fit these shapes;
@@ -66,8 +67,11 @@ export interface BlobStore {
   /** Undefined when absent or not intact in size. */
   open(digest: Digest): Promise<StoredBlob | undefined>;
   fill(digest: Digest): Fill | undefined;
-  /** Joins the running fill or starts one. `registry` is who answers for a while for having sent wrong bytes. */
-  startFill(digest: Digest, source: FillSource, registry: string): Fill;
+  /**
+   * Joins the running fill or starts one. `registry` is who answers for a while for having sent wrong bytes; `share` says how
+   * the fill waits for its turn, and whoever joins one that waits lets it wait in his own place as well.
+   */
+  startFill(digest: Digest, source: FillSource, registry: string, share: FillShare): Fill;
 }
 
 /** A manifest as the registry has it. `headers` are the registry's own of the GET that brought it. */
@@ -157,6 +161,11 @@ export type ReadAccess =
   | { readonly outcome: 'refused'; readonly status: number; readonly headers: HeaderList }
   | { readonly outcome: 'unreachable'; readonly error: RegistryError };
 
+/** Notes which endpoint uses which stored content, for the quotas of endpoints. */
+export interface ContentUses {
+  used(endpoint: string, kind: LinkKind, digest: Digest): void;
+}
+
 /** Questions to a registry that simultaneous requests of the same caller share. */
 export interface SharedQuestions {
   readonly access: SingleFlight<ReadAccess>;
@@ -200,6 +209,7 @@ export interface Services extends Memories {
   readonly facts: Facts;
   readonly tagHistory: TagHistory;
   readonly pins: Pins;
+  readonly uses: ContentUses;
   readonly grants: Grants;
   readonly defects: Defects;
   readonly descriptors: Descriptors;

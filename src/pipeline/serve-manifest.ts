@@ -31,6 +31,7 @@ export async function serveManifest(
   const { holdBack, ...plain } = request;
   if (holdBack !== undefined) return holdBack(found, (manifest) => serveManifest(services, exchange, plain, manifest));
   refuseDenied(exchange, request, found.manifest.digest);
+  services.uses.used(exchange.endpoint.name, 'manifest', found.manifest.digest);
   const outcome = prepared(services, exchange, request, found);
   const { derive } = outcome;
   const makes = derive !== undefined || outcome.convert !== undefined;

@@ -13,6 +13,7 @@ export async function answerStored(
   digest: Digest,
   stored: StoredBlob,
 ): Promise<Answer> {
+  services.uses.used(exchange.endpoint.name, 'blob', digest);
   const answer = blobAnswer(exchange, digest, stored.size, 'hit', (range) => stored.reader(range));
   if (answer.body.kind !== 'blob' || answer.status !== 200 || stored.size > SMALL) return answer;
   const bytes = await readAll(answer.body.reader, stored.size);

@@ -42,6 +42,16 @@ export async function uploadInChunks(
   exchange: Exchange,
   upload: ChunkedUpload,
 ): Promise<Forwarded> {
+  try {
+    return await sendAll(services, exchange, upload);
+  } catch (error) {
+    // A client that is still sending has to get to its answer.
+    upload.portions.discard();
+    throw error;
+  }
+}
+
+async function sendAll(services: Services, exchange: Exchange, upload: ChunkedUpload): Promise<Forwarded> {
   const { sent, portions, onSmaller } = upload;
   let { size, offset } = upload;
   let at: Pick<RequestView, 'route' | 'query'> = sent;

@@ -3,14 +3,23 @@ import type { RequestView } from '../fixes/fix.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { UploadDigests, UploadObserver } from './upload-digests.ts';
 
-/** Follows the body of a request that adds to an upload session. */
+/** Follows the body of a request that adds to an upload session. `also` sees every piece of it. */
 export function observeUpload(
   uploads: UploadDigests,
   exchange: Exchange,
   { route, method }: RequestView,
+  also?: (piece: Uint8Array) => void,
 ): UploadObserver | undefined {
   if (route.kind !== 'upload' || (method !== 'PATCH' && method !== 'PUT')) return undefined;
-  return uploads.observe(sessionKey(exchange, route.repository, route.id));
+  const observer = uploads.observe(sessionKey(exchange, route.repository, route.id));
+  if (also === undefined) return observer;
+  return {
+    ...observer,
+    observe(piece) {
+      observer.observe(piece);
+      also(piece);
+    },
+  };
 }
 
 /** What a session got before this request, which adds nothing to it. */

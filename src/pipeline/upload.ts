@@ -15,13 +15,16 @@ import { relay } from './relay.ts';
 import { unsealLocation } from './sealed-location.ts';
 import { openSession } from './split-upload.ts';
 import { createUploadDigests, type UploadDigests, type UploadObserver } from './upload-digests.ts';
+import { type LimitedUpload, limitUpload } from './upload-limit.ts';
 import { minChunkIn, observeUpload, receivedBefore, sessionAfter } from './upload-session.ts';
 
 /**
  * The steps of a blob's upload: a POST that opens a session or mounts, PATCH and PUT with content, and questions about the
  * session. Bodies stream through, and their digest is taken on the way, so that a refusal can say what arrived.
  */
-export async function upload(services: Services, uploads: Uploads, exchange: Exchange): Promise<Answer> {
+export async function upload(services: Services, uploads: Uploads, asked: Exchange): Promise<Answer> {
+  const limited = limitUpload(uploads.sessions, asked);
+  const { exchange } = limited;
   const repaired = repairRequest(withProgress(uploads.sessions, exchange));
   if ('status' in repaired) return repaired;
   const denied = await answerIfDenied(services, exchange, repaired.view);
@@ -32,8 +35,11 @@ export async function upload(services: Services, uploads: Uploads, exchange: Exc
       ? outcome.view
       : await openSession(services, uploads.sessions, exchange, outcome, outcome.splitUpload);
   if ('status' in sent) return sent;
-  const observer = observeUpload(uploads.sessions, exchange, sent);
-  const forwarded = await sendStep(services, uploads, exchange, sent, observer);
+  const observer = observeUpload(uploads.sessions, exchange, sent, limited.count);
+  const forwarded = await sendStep(services, uploads, limited, sent, observer).catch((error: unknown) => {
+    limited.remember(sent, observer);
+    throw error;
+  });
   return finish(services, uploads.sessions, exchange, forwarded, observer);
 }
 
@@ -75,7 +81,7 @@ function withProgress(uploads: UploadDigests, exchange: Exchange): Exchange {
 function sendStep(
   services: Services,
   { keepStart }: Uploads,
-  exchange: Exchange,
+  { exchange, count }: LimitedUpload,
   sent: RequestView,
   observer: UploadObserver | undefined,
 ): Promise<Forwarded> {
@@ -94,7 +100,7 @@ function sendStep(
     );
   if (observer === undefined || !request.hasBody) {
     const body = request.hasBody ? 'stream' : 'none';
-    return orSessionInstead(exchange, sent, (view) => send(exchange, view, body));
+    return orSessionInstead(exchange, sent, (view) => send(exchange, view, body, count));
   }
   const stream = (also: (piece: Uint8Array) => void) =>
     send(exchange, sent, 'stream', (piece) => {

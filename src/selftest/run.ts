@@ -110,7 +110,15 @@ async function replay(
 function pointedAt(config: Config, endpoint: EndpointConfig, url: string): Config {
   const { name, upstream, cache, profile, fixes } = endpoint;
   const repositories = { allow: [EVERY_REPOSITORY], deny: [] };
-  const serves = { ns: [], isDefault: true, repositories, rights: [], content: NO_CONTENT_RULES, readOnly: false };
+  const serves = {
+    ns: [],
+    isDefault: true,
+    repositories,
+    rights: [],
+    content: NO_CONTENT_RULES,
+    readOnly: false,
+    limits: { perUser: {} },
+  };
   const alone: EndpointConfig = { name, upstream, cache, profile, fixes, ...serves };
   return { ...config, upstreams: { [upstream]: { ...upstreamOf(config, endpoint), url } }, endpoints: [alone] };
 }

@@ -10,7 +10,7 @@ import { recentlyWrong, shuttingDown } from './fill-errors.ts';
 import type { FillContext } from './fill-fetch.ts';
 import { createHashThread } from './hash-thread.ts';
 import type { Warn } from './health.ts';
-import type { BlobStore, FillSource } from './types.ts';
+import type { BlobStore, FillShare, FillSource } from './types.ts';
 
 export interface BlobsOptions extends BlobFilesOptions {
   readonly counters: Counters;
@@ -32,6 +32,7 @@ export interface Blobs extends BlobStore {
 const MAX_RUNNING_FILLS = 64;
 const IDLE_BLOCK_BYTES = 32 * 1024 * 1024;
 const MAX_LIVE_FILLS = Math.min(256, Math.ceil(openFileLimit() / 16));
+const NOBODYS: FillShare = { group: '', client: '' };
 const WRONG_FOR_MILLISECONDS = 60_000;
 const MAX_WRONG = 10_000;
 
@@ -81,15 +82,19 @@ export function createBlobs(options: BlobsOptions): Blobs {
     };
   }
 
-  function start(digest: Digest, source: FillSource, registry: string): RunningFill {
-    const fill = createFill(contextOf(registry), digest, source, {
-      onOver() {
-        if (running.get(digest) === fill) running.delete(digest);
-        releaseIdle();
-        options.onFillEnded();
+  function start(digest: Digest, source: FillSource, registry: string, share: FillShare): RunningFill {
+    const fill = createFill(
+      contextOf(registry),
+      { digest, source, share },
+      {
+        onOver() {
+          if (running.get(digest) === fill) running.delete(digest);
+          releaseIdle();
+          options.onFillEnded();
+        },
+        onReleased: () => live.delete(fill),
       },
-      onReleased: () => live.delete(fill),
-    });
+    );
     live.add(fill);
     running.set(digest, fill);
     return fill;
@@ -107,7 +112,11 @@ export function createBlobs(options: BlobsOptions): Blobs {
     // While a blob is being put in its place its fill has it, and does not wait for the disk.
     open: async (digest) => (joinable(digest) === undefined ? blobFiles.open(digest) : undefined),
     fill: joinable,
-    startFill: (digest, source, registry = '') => joinable(digest) ?? start(digest, source, registry),
+    startFill(digest, source, registry = '', share = NOBODYS) {
+      const running = joinable(digest);
+      running?.join(share);
+      return running ?? start(digest, source, registry, share);
+    },
     evict: (digest) => blobFiles.evict(digest, () => running.has(digest)),
     remove: blobFiles.remove,
     async close() {

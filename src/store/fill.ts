@@ -4,10 +4,13 @@ import { createFillBody, type FillBody } from './fill-body.ts';
 import { abandoned } from './fill-errors.ts';
 import { type FillContext, fetchVerified, store } from './fill-fetch.ts';
 import { createFillReader } from './fill-reader.ts';
+import { createFillTurn } from './fill-turn.ts';
 import { createIdleWatch } from './idle-watch.ts';
-import type { Fill, FillHead, FillSource } from './types.ts';
+import type { Fill, FillHead, FillShare, FillSource } from './types.ts';
 
 export interface RunningFill extends Fill {
+  /** Somebody else wants it, in whose place it may begin. */
+  join(share: FillShare): void;
   /** Whether a reader that comes now can have all bytes. */
   readonly isJoinable: boolean;
   /** Whether it is over and nobody reads it: its file is kept for those who are about to. */
@@ -30,16 +33,23 @@ export interface FillListener {
   onReleased(): void;
 }
 
+export interface FillOrder {
+  readonly digest: Digest;
+  readonly source: FillSource;
+  readonly share: FillShare;
+}
+
 /** Starts the one download of a blob. */
 export function createFill(
   context: FillContext,
-  digest: Digest,
-  source: FillSource,
+  { digest, source, share }: FillOrder,
   listener: FillListener,
 ): RunningFill {
   const started = quiet(Promise.withResolvers<FillHead>());
   const finished = quiet(Promise.withResolvers<boolean>());
   const controller = new AbortController();
+  const turn = createFillTurn(context.slots, controller.signal);
+  turn.join(share);
   let isOver = false;
   let freeSlot = () => {};
   const idle = createIdleWatch(context.clock, () => body.readers, onIdle);
@@ -78,7 +88,7 @@ export function createFill(
     context.admit(digest);
     const stored = await context.findStored(digest);
     if (stored !== undefined) return adopt(stored);
-    freeSlot = await context.slots.acquire(controller.signal);
+    freeSlot = await turn.wait();
     try {
       await fetchVerified({ context, digest, source, body, start, signal: controller.signal });
       return await store(context, digest, body);
@@ -113,6 +123,7 @@ export function createFill(
   }
 
   return {
+    join: turn.join,
     started: started.promise,
     finished: finished.promise,
     get received() {

@@ -12,13 +12,14 @@ import { createFacts } from './facts.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { createHealth, type Health, type HealthState, type Warn } from './health.ts';
 import { type HousekeepingOptions, listUnlisted, removeOrphans } from './housekeeping.ts';
-import { createLayout, type Layout } from './layout.ts';
+import { type ContentKind, createLayout, type Layout } from './layout.ts';
 import { lockDirectory } from './lock.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createManifests } from './manifests.ts';
 import { createOpenFiles } from './open-files.ts';
 import { prepareDirectory } from './prepare-directory.ts';
 import { createQuarantine } from './quarantine.ts';
+import { createQuotas, type Quotas } from './quotas.ts';
 import { createScrubber } from './scrub.ts';
 import { createScrubPosition } from './scrub-position.ts';
 import { limitSyncs } from './sync-limit.ts';
@@ -46,6 +47,8 @@ export interface Store {
   /** What happened since the start. */
   counters(): Readonly<Counters>;
   setMaxSize(bytes: number): void;
+  /** What each endpoint may use of the cache. */
+  readonly quotas: Pick<Quotas, 'set' | 'used' | 'figures'>;
   /** Bytes per second that the scrubber hashes; 0 is off, as after opening. */
   setScrubRate(bytesPerSecond: number): void;
   readonly maintenance: Maintenance;
@@ -92,21 +95,24 @@ function assemble(foundation: Foundation): Store {
   const known = { ...foundation, health, counters, contents };
   const quarantine = createQuarantine({ ...known, now: clock.now });
   const common = { ...known, quarantine, pool: createBufferPool(IDLE_BUFFER_BYTES) };
-  const eviction = createEviction(
-    {
-      ...common,
-      remove: (kind, digest) => (kind === 'blob' ? blobs.evict(digest) : manifests.evict(digest)),
-    },
-    foundation.maxSize,
-  );
-  const openFiles = createOpenFiles(files, eviction.retry);
+  const remove = (kind: ContentKind, digest: Digest) =>
+    kind === 'blob' ? blobs.evict(digest) : manifests.evict(digest);
+  const eviction = createEviction({ ...common, remove }, foundation.maxSize);
+  const quotas = createQuotas({ ...common, remove });
+  const openFiles = createOpenFiles(files, () => {
+    eviction.retry();
+    quotas.retry();
+  });
   const turns = { blob: createKeyedQueue<Digest>(), manifest: createKeyedQueue<Digest>() };
   const blobs = createBlobs({
     ...common,
     openFiles,
     turns: turns.blob,
     fits: (size) => size <= eviction.maxSize,
-    onFillEnded: eviction.trigger,
+    onFillEnded() {
+      eviction.trigger();
+      quotas.retry();
+    },
   });
   const manifests = createManifests({ ...common, turns: turns.manifest, onStored: eviction.trigger });
   const housekeeping = keepHouse({ ...common, eviction });
@@ -122,7 +128,7 @@ function assemble(foundation: Foundation): Store {
 
   async function close(): Promise<void> {
     await blobs.close();
-    await Promise.all([eviction.close(), scrubber.close(), maintenance.close()]);
+    await Promise.all([eviction.close(), quotas.close(), scrubber.close(), maintenance.close()]);
     const allFilesAreListed = await housekeeping.stop();
     contents.flush();
     try {
@@ -143,6 +149,7 @@ function assemble(foundation: Foundation): Store {
     usage: contents.usage,
     counters: () => counters,
     setMaxSize: eviction.setMaxSize,
+    quotas,
     setScrubRate: scrubber.setRate,
     maintenance,
     close() {

@@ -101,4 +101,32 @@ export const SCHEMA_STEPS: readonly string[] = [
     PRIMARY KEY (upstream, repository, tag)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Which endpoints use which content, while one of them has a quota. A row goes with that of the content.
+  CREATE TABLE endpoint_contents (
+    endpoint TEXT NOT NULL, kind TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL,
+    PRIMARY KEY (endpoint, kind, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX endpoint_contents_by_use ON endpoint_contents (endpoint, used);
+  CREATE INDEX endpoint_contents_by_content ON endpoint_contents (kind, digest);
+  CREATE TABLE endpoint_totals (
+    endpoint TEXT PRIMARY KEY, quota INTEGER, bytes INTEGER NOT NULL, count INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER endpoint_contents_inserted AFTER INSERT ON endpoint_contents BEGIN
+    INSERT INTO endpoint_totals (endpoint, bytes, count) VALUES (new.endpoint, new.size, 1)
+      ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes, count = count + 1;
+  END;
+  CREATE TRIGGER endpoint_contents_deleted AFTER DELETE ON endpoint_contents BEGIN
+    UPDATE endpoint_totals SET bytes = bytes - old.size, count = count - 1 WHERE endpoint = old.endpoint;
+  END;
+  CREATE TRIGGER endpoint_contents_resized AFTER UPDATE OF size ON endpoint_contents BEGIN
+    UPDATE endpoint_totals SET bytes = bytes - old.size + new.size WHERE endpoint = new.endpoint;
+  END;
+  CREATE TRIGGER used_contents_deleted AFTER DELETE ON contents BEGIN
+    DELETE FROM endpoint_contents WHERE kind = old.kind AND digest = old.digest;
+  END;
+  CREATE TRIGGER used_contents_resized AFTER UPDATE OF size ON contents WHEN old.size <> new.size BEGIN
+    UPDATE endpoint_contents SET size = new.size WHERE kind = new.kind AND digest = new.digest;
+  END;
+  `,
 ];

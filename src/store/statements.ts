@@ -98,6 +98,21 @@ const QUERIES = {
   lastUse: 'SELECT max(used) AS used FROM contents',
   totals: 'SELECT kind, bytes, count FROM totals',
 
+  claimContent: `INSERT INTO endpoint_contents (endpoint, kind, digest, size, used) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET used = excluded.used`,
+  dropClaim: 'DELETE FROM endpoint_contents WHERE endpoint = ? AND kind = ? AND digest = ?',
+  claimsOf: 'SELECT count(*) AS count FROM endpoint_contents WHERE kind = ? AND digest = ?',
+  leastClaimed: `SELECT kind, digest, size, used FROM endpoint_contents
+    WHERE endpoint = ? AND (used, kind, digest) > (?, ?, ?) ORDER BY used, kind, digest LIMIT 100`,
+  dropSomeClaims: `DELETE FROM endpoint_contents WHERE endpoint = ?1 AND (kind, digest) IN
+    (SELECT kind, digest FROM endpoint_contents WHERE endpoint = ?1 LIMIT 1000)`,
+  endpointTotals: 'SELECT endpoint, quota, bytes, count FROM endpoint_totals ORDER BY endpoint',
+  endpointBytes: 'SELECT bytes FROM endpoint_totals WHERE endpoint = ?',
+  putEndpoint: `INSERT INTO endpoint_totals (endpoint, quota, bytes, count) VALUES (?, ?, 0, 0)
+    ON CONFLICT DO UPDATE SET quota = excluded.quota`,
+  dropEndpoint: 'DELETE FROM endpoint_totals WHERE endpoint = ?',
+  dropQuotas: 'UPDATE endpoint_totals SET quota = NULL WHERE quota IS NOT NULL',
+
   scrub: 'SELECT kind, digest, completed_at FROM scrub',
   putScrub: 'UPDATE scrub SET kind = ?, digest = ?, completed_at = ?',
 

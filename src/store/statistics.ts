@@ -21,6 +21,8 @@ export interface CacheStatistics {
   readonly oldestUse: string | null;
   /** When the scrubber last came to the end of a round. */
   readonly scrubbed: string | null;
+  /** What each endpoint uses, while one of them has a quota; shared content counts for each. Null is without a quota. */
+  readonly endpoints: readonly (Amount & { readonly name: string; readonly quota: number | null })[];
   readonly quarantine: Amount;
   /** Downloads under way, or left behind by a process that was killed. */
   readonly unfinished: Amount;
@@ -72,8 +74,20 @@ function queryFacts(database: DatabaseSync) {
     ),
     // What was found without a record of its use counts as used at 0.
     oldestUse: time(row(database, 'SELECT min(used) AS used FROM contents WHERE used > 0').used),
+    endpoints: endpointsIn(database),
     scrubbed: time(row(database, 'SELECT completed_at FROM scrub').completed_at),
   };
+}
+
+function endpointsIn(database: DatabaseSync): CacheStatistics['endpoints'] {
+  const totals = database.prepare('SELECT endpoint, quota, bytes, count FROM endpoint_totals ORDER BY endpoint').all();
+  if (totals.every(({ quota }) => quota === null)) return [];
+  return totals.map(({ endpoint, quota, bytes, count }) => ({
+    name: String(endpoint),
+    count: Number(count),
+    bytes: Number(bytes),
+    quota: quota === null ? null : Number(quota),
+  }));
 }
 
 function row(database: DatabaseSync, query: string): Record<string, unknown> {

@@ -69,10 +69,20 @@ export interface BlobStore {
   open(digest: Digest): Promise<StoredBlob | undefined>;
   fill(digest: Digest): Fill | undefined;
   /**
-   * Joins the running fill or starts one. A blob that was stored in the meantime is served without asking `source`. `registry`
+   * Joins the running fill or starts one, which begins as soon as it is the turn of one of those who joined. A blob that was stored in the meantime is served without asking `source`. `registry`
    * is who answers for a while for having sent wrong bytes.
    */
-  startFill(digest: Digest, source: FillSource, registry?: string): Fill;
+  startFill(digest: Digest, source: FillSource, registry?: string, share?: FillShare): Fill;
+}
+
+/** On whose account a download runs. */
+export interface FillShare {
+  /** Groups take turns when all places are taken. */
+  readonly group: string;
+  /** Whose place in the queue of the group it is. */
+  readonly client: string;
+  /** Waits for a place of the client's own, and resolves with the function that frees it. */
+  readonly enter?: (signal: AbortSignal) => Promise<() => void>;
 }
 
 export interface CanonicalManifest {

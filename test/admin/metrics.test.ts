@@ -69,6 +69,18 @@ describe('the metrics', () => {
     );
   });
 
+  it('show what limits refused, and what endpoints use of the cache', async () => {
+    const samples = await samplesOf(someMetrics());
+    expect(samples.filter((line) => /limited|endpoint_/.test(line))).toEqual([
+      'manifix_limited_requests_total{endpoint="team-a",limit="perUser.requests"} 11',
+      'manifix_endpoint_cache_bytes{endpoint="team-a"} 1024',
+      'manifix_endpoint_cache_bytes{endpoint="team-b"} 512',
+      'manifix_endpoint_quota_bytes{endpoint="team-a"} 2048',
+      'manifix_endpoint_evictions_total{endpoint="team-a"} 12',
+      'manifix_endpoint_evictions_total{endpoint="team-b"} 0',
+    ]);
+  });
+
   it('show connections as they are when they are read', async () => {
     expect(await samplesOf(someMetrics())).toEqual(
       expect.arrayContaining([
@@ -152,8 +164,12 @@ describe('the metrics', () => {
       'manifix_cache_scrubbed_bytes_total()',
       'manifix_connections()',
       'manifix_connections_refused_total(how)',
+      'manifix_endpoint_cache_bytes(endpoint)',
+      'manifix_endpoint_evictions_total(endpoint)',
+      'manifix_endpoint_quota_bytes(endpoint)',
       'manifix_fix_failures_total(endpoint,fix)',
       'manifix_fixes_total(endpoint,fix,mode)',
+      'manifix_limited_requests_total(endpoint,limit)',
       'manifix_request_duration_seconds(endpoint,kind)',
       'manifix_requests_total(endpoint,kind,method,status,cache)',
       'manifix_sent_bytes_total(endpoint,kind,cache)',

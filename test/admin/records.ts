@@ -38,6 +38,13 @@ export function someMetrics(): Metrics {
         budget: { limit: 100, remaining: 76, share: 0.76 },
       },
     ],
+    {
+      limited: () => [{ endpoint: 'team-a', limit: 'perUser.requests', count: 11 }],
+      uses: () => [
+        { endpoint: 'team-a', quota: 2048, bytes: 1024, evicted: 12 },
+        { endpoint: 'team-b', quota: undefined, bytes: 512, evicted: 0 },
+      ],
+    },
   );
 }
 

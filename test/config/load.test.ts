@@ -36,6 +36,7 @@ describe('a configuration file', () => {
           profile: { name: 'default', by: 'kind' },
           cache: TAGS,
           content: { pins: [], deny: [], coolDown: [] },
+          limits: { perUser: {} },
           fixes: {
             'add-type': { mode: 'on', options: { force: 'no' } },
             'watch-only': { mode: 'observe', options: {} },

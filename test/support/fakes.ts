@@ -63,6 +63,7 @@ export function fakeServices(): FakeServices {
     facts: fakeFacts(),
     tagHistory: fakeTagHistory(),
     pins: fakePins(),
+    uses: { used: () => undefined },
     grants: fakeGrants(),
     defects: createDefects(
       () => clock.now,

@@ -78,6 +78,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const challenges = createChallenges(clock.now);
   const dispatch = createDispatch({
     ...{ blobs, manifests, facts, tagHistory, pins, grants, defects, telemetry },
+    uses: store.quotas,
     descriptors: createDescriptors(),
     heads: createHeadTrust(clock.now),
     challenges,
