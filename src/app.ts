@@ -1,7 +1,5 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { CacheOperations } from './admin/cache-routes.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
@@ -19,9 +17,11 @@ import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import type { Certificate } from './lib/certificate.ts';
 import { systemClock } from './lib/clock.ts';
+import { getJson } from './lib/get-json.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
+import { addressOf, drain, listen } from './listening.ts';
 import { toolOperations } from './operations.ts';
 import { createChallenges } from './pipeline/challenges.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
@@ -33,6 +33,7 @@ import { auditedPurge } from './store/audited-purge.ts';
 import { createDescriptors } from './store/descriptors.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
+import { tokenOperations } from './token-operations.ts';
 import { createDefects } from './upstream/defects.ts';
 import type { UpstreamClient } from './upstream/upstream.ts';
 
@@ -98,6 +99,9 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   bindNames(store, config);
   const authentications = createAuthentications({
     now: () => performance.now(),
+    time: Date.now,
+    tokens: store.tokens,
+    getJson,
     log: (level, message, facts) => logger[level](facts, message),
   });
   const lasting = { authentications, limits };
@@ -110,6 +114,12 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     upstreams: conditions,
     accepting: () => accepting,
     tools: toolOperations(() => generation, startApp, offenders),
+    tokens: tokenOperations({
+      records: store.tokens,
+      config: () => generation.config,
+      audit: telemetry.audit,
+      revoked: () => generation.edge.ready.forget(),
+    }),
     cache: operationsOn(store, telemetry, () => {
       changes.allChanged();
       generation.edge.ready.forget();
@@ -215,30 +225,6 @@ function bindNames(store: Store, config: Config): void {
     store.facts.bindUpstream(name, parts.filter((part) => part !== undefined).join(' '));
   }
   store.quotas.set(new Map(config.endpoints.map(({ name, limits }) => [name, limits.quota])));
-}
-
-async function listen(server: EdgeServer, { host, port }: HostPort): Promise<void> {
-  server.listen(port, host);
-  await once(server, 'listening');
-}
-
-function addressOf(server: EdgeServer, wanted: HostPort): HostPort {
-  // A listening TCP server has an AddressInfo; strings are for pipes.
-  return { host: wanted.host, port: (server.address() as AddressInfo).port };
-}
-
-const SWEEP_INTERVAL = 50;
-
-/** Ends when the last request is answered, or after the drain time by cutting what is left. */
-async function drain(server: EdgeServer, drainTimeout: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  // A connection that is kept alive after its last answer would hold the end up until somebody closes it.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL);
-  const cut = setTimeout(() => server.closeAllConnections(), drainTimeout);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(cut);
 }
 
 async function closeAll(upstreams: readonly UpstreamClient[]): Promise<void> {

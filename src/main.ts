@@ -7,6 +7,7 @@ import type { CacheRequest } from './config/cache-request.ts';
 import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
 import type { RepairRequest } from './config/repair-request.ts';
+import type { TokenRequest } from './config/token-request.ts';
 import type { WarmRequest } from './config/warm-request.ts';
 import { formatHostPort } from './lib/address.ts';
 import { handleSignals } from './lib/signals.ts';
@@ -37,6 +38,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return repair(line.request);
     case 'warm':
       return warm(line.request);
+    case 'token':
+      return token(line.request);
     case 'selftest':
       return selftest(line.request);
     case 'demo':
@@ -80,6 +83,11 @@ async function repair(request: RepairRequest): Promise<number> {
 async function warm(request: WarmRequest): Promise<number> {
   const { runWarmCommand } = await import('./commands/warm.ts');
   return tell(await runWarmCommand(request, () => load(request.place)));
+}
+
+async function token(request: TokenRequest): Promise<number> {
+  const { runTokenCommand } = await import('./commands/token.ts');
+  return tell(await runTokenCommand(request, () => load(request.place)));
 }
 
 async function selftest(request: SelftestRequest): Promise<number> {

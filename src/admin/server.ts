@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type CacheOperations, createCacheRoutes } from './cache-routes.ts';
 import type { Metrics } from './metrics.ts';
+import { createTokenRoutes, type TokenOperations } from './token-routes.ts';
 import { createToolRoutes, type ToolOperations } from './tool-routes.ts';
 import { type UpstreamConditions, upstreamTroubles } from './upstream-figures.ts';
 
@@ -16,6 +17,7 @@ export interface AdminOptions {
   readonly accepting: () => boolean;
   readonly cache: CacheOperations;
   readonly tools: ToolOperations;
+  readonly tokens: TokenOperations;
 }
 
 const PATHS = [
@@ -25,13 +27,23 @@ const PATHS = [
   '/cache/stats',
   '/cache/verify',
   '/cache/purge',
+  '/tokens',
+  '/tokens/revoke',
   '/explain',
   '/report',
   '/drill',
 ];
 
 /** The listener for operators: liveness, readiness, metrics and the cache. It is separate so that clients cannot reach it. */
-export function createAdminServer({ metrics, health, upstreams, accepting, cache, tools }: AdminOptions): Server {
+export function createAdminServer({
+  metrics,
+  health,
+  upstreams,
+  accepting,
+  cache,
+  tools,
+  tokens,
+}: AdminOptions): Server {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => {
@@ -46,6 +58,7 @@ export function createAdminServer({ metrics, health, upstreams, accepting, cache
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
   );
+  app.route('/tokens', createTokenRoutes(tokens));
   app.route('/cache', createCacheRoutes(cache));
   app.route('/', createToolRoutes(tools));
   app.notFound((context) => context.json({ status: 'not found', paths: PATHS }, 404));

@@ -1,13 +1,10 @@
 import type { CacheRequest } from '../config/cache-request.ts';
 import type { ConfigResult } from '../config/load.ts';
-import { formatHostPort, type HostPort } from '../lib/address.ts';
-import { systemClock } from '../lib/clock.ts';
-import { type AuditSettings, createAuditLog } from '../store/audit-log.ts';
+import { formatHostPort } from '../lib/address.ts';
 import { auditedPurge } from '../store/audited-purge.ts';
 import { DirectoryInUse } from '../store/lock.ts';
-import { openStore, type Store } from '../store/open-store.ts';
-import type { PurgeReport } from '../store/purge.ts';
 import { readStatistics, requireCache } from '../store/statistics.ts';
+import { type CachePlace, findPlace, withAudit, withStore } from './cache-directory.ts';
 import { formatPurge, formatStatistics, formatVerification } from './cache-report.ts';
 
 /** What a cache command says: `text` on standard output, `complaint` on standard error. */
@@ -15,12 +12,6 @@ export interface CommandOutcome {
   readonly exitCode: 0 | 1 | 2;
   readonly text?: string;
   readonly complaint?: string;
-}
-
-interface Place {
-  readonly directory: string;
-  readonly audit?: AuditSettings | undefined;
-  readonly admin: HostPort | undefined;
 }
 
 /**
@@ -44,7 +35,10 @@ export async function runCacheCommand(
         const isSound = report.damaged + report.unreadable === 0;
         return { exitCode: isSound ? 0 : 1, text: tell(report, formatVerification) };
       }
-      const report = await purgeAudited(store, work, found.audit);
+      const { selection, dryRun } = work;
+      const report = await withAudit(found.audit, (record) =>
+        auditedPurge(store.maintenance, record, { selection, dryRun, client: 'local' }),
+      );
       return { exitCode: report.failed === 0 ? 0 : 1, text: tell(report, formatPurge) };
     });
   } catch (error) {
@@ -53,44 +47,7 @@ export async function runCacheCommand(
   }
 }
 
-async function findPlace(
-  { config, cacheDir }: CacheRequest['place'],
-  load: () => Promise<ConfigResult>,
-): Promise<Place | { readonly mistakes: readonly string[] }> {
-  if (cacheDir !== undefined && config === undefined) return { directory: cacheDir, admin: undefined };
-  const loaded = await load();
-  if ('mistakes' in loaded) return loaded;
-  const { cache, admin, audit } = loaded.config;
-  return { directory: cache.dir, admin: admin?.listen, audit };
-}
-
-/** Opens the directory without a limit of its size, because nothing shall be evicted on the way. */
-async function withStore<T>(directory: string, action: (store: Store) => Promise<T>): Promise<T> {
-  // The findings are in the report.
-  const store = await openStore({ directory, maxSize: Number.POSITIVE_INFINITY, warn: () => undefined });
-  try {
-    return await action(store);
-  } finally {
-    await store.close();
-  }
-}
-
-/** Has the audit log tell of the purge, where there is one. Rejects when it cannot be opened: then nothing is purged. */
-async function purgeAudited(
-  { maintenance }: Store,
-  { selection, dryRun }: Extract<CacheRequest['work'], { action: 'purge' }>,
-  audit: AuditSettings | undefined,
-): Promise<PurgeReport> {
-  const log = createAuditLog({ clock: systemClock, warn: (message) => process.stderr.write(`manifix: ${message}\n`) });
-  await log.configure(audit);
-  try {
-    return await auditedPurge(maintenance, log.record, { selection, dryRun, client: 'local' });
-  } finally {
-    await log.close();
-  }
-}
-
-function askTheOther({ message }: Error, { action }: CacheRequest['work'], { admin }: Place): string {
+function askTheOther({ message }: Error, { action }: CacheRequest['work'], { admin }: CachePlace): string {
   const origin = admin === undefined ? 'its admin listener' : `http://${formatHostPort(admin)}`;
   return `${message} Ask that one: POST /cache/${action} to ${origin}; docs/operations.md shows how.`;
 }

@@ -31,7 +31,8 @@ export function formatDrill({ since, tags, failing }: DrillReport): string {
   return [...lines, ...(lines.length > 0 ? [''] : []), verdict].join('\n');
 }
 
-function table(rows: readonly (readonly string[])[]): readonly string[] {
+/** Lines of columns. */
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
   return rows.map((row) =>
     row

@@ -11,14 +11,20 @@ export async function askRunning(
   place: AskRequest['place'],
   load: () => Promise<ConfigResult>,
   path: string,
+  /** Sent as JSON with POST. */
+  body?: object,
 ): Promise<AdminAnswer> {
   const found = await adminOrigin(place, load);
   if ('problem' in found) return found;
   const user = process.env[CREDENTIALS_VARIABLE];
-  const headers = user === undefined ? {} : { Authorization: `Basic ${Buffer.from(user).toString('base64')}` };
+  const headers = {
+    ...(user === undefined ? {} : { Authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+  };
+  const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
   let response: Response;
   try {
-    response = await fetch(found.origin + path, { headers });
+    response = await fetch(found.origin + path, { ...sent, headers });
   } catch {
     const problem = `no manifix answers on ${found.origin}. Start it, or name its admin listener with --admin.`;
     return { problem, isUsage: false };

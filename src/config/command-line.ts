@@ -15,6 +15,7 @@ import {
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
 import type { RepairRequest } from './repair-request.ts';
+import { readTokenRequest, type TokenRequest } from './token-request.ts';
 import { readWarmRequest, type WarmRequest } from './warm-request.ts';
 
 /** Which configuration is tried, and how the outcome is told. */
@@ -30,6 +31,7 @@ export type CommandLine =
   | { readonly command: 'ask'; readonly request: AskRequest }
   | { readonly command: 'repair'; readonly request: RepairRequest }
   | { readonly command: 'warm'; readonly request: WarmRequest }
+  | { readonly command: 'token'; readonly request: TokenRequest }
   | { readonly command: 'selftest'; readonly request: SelftestRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
@@ -122,6 +124,12 @@ function interpret(
       const outcome = readWarmRequest(values, positionals);
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command, request: outcome.request };
     }
+    case 'token new':
+    case 'token list':
+    case 'token revoke': {
+      const outcome = readTokenRequest(TOKEN_ACTIONS[command], values, positionals);
+      return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'token', request: outcome.request };
+    }
     case 'selftest':
       return { command, request: { place: configFlags(values), json: values.has('json') } };
     default:
@@ -130,6 +138,8 @@ function interpret(
 }
 
 const CACHE_ACTIONS = { 'cache stats': 'stats', 'cache verify': 'verify', 'cache purge': 'purge' } as const;
+
+const TOKEN_ACTIONS = { 'token new': 'new', 'token list': 'list', 'token revoke': 'revoke' } as const;
 
 /** The flags with a value; a switch says nothing about the configuration. */
 function configFlags(values: FlagValues): ConfigFlags {

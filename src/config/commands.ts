@@ -35,6 +35,21 @@ const ASK_FLAGS: readonly Flag[] = [
   { name: 'json', meaning: 'print one JSON object instead of a table' },
 ];
 
+const TOKEN_FLAGS: readonly Flag[] = [
+  { name: 'config', value: 'FILE', meaning: 'the configuration that names the directory and the admin listener' },
+  {
+    name: 'admin',
+    value: 'HOST:PORT',
+    meaning: 'the admin listener of a running manifix; without --config no file is read',
+  },
+  {
+    name: 'cache-dir',
+    value: 'DIR',
+    meaning: 'the directory, when no manifix runs on it; without --config no file is read',
+  },
+  { name: 'json', meaning: 'print one JSON object instead' },
+];
+
 /** The commands and their flags, as the help and the reference list them. */
 export const COMMANDS = {
   serve: {
@@ -121,6 +136,27 @@ export const COMMANDS = {
       { name: 'listen', value: 'HOST:PORT', meaning: 'where its clients connect, for --fill' },
       ...ASK_FLAGS,
     ],
+  },
+  'token new': {
+    summary: 'make a token for a user, and print it once',
+    flags: [
+      { name: 'user', value: 'NAME', meaning: 'whose token it is; required' },
+      {
+        name: 'endpoint',
+        value: 'NAME',
+        many: true,
+        meaning: 'where it counts, without it everywhere; may be repeated',
+      },
+      { name: 'expires', value: 'TIME', meaning: 'how long it counts, such as 12h, or never; 90d where not told' },
+      { name: 'note', value: 'TEXT', meaning: 'what it is for' },
+      ...TOKEN_FLAGS,
+    ],
+  },
+  'token list': { summary: 'list the tokens, without the tokens themselves', flags: TOKEN_FLAGS },
+  'token revoke': {
+    summary: 'end a token at once: exit 0, or 1 when there is none with that id',
+    argument: { name: 'ID' },
+    flags: TOKEN_FLAGS,
   },
   selftest: {
     summary: 'replay the known bad cases with a configuration: exit 0, or 1 when a fix fails',

@@ -24,6 +24,7 @@ import { createScrubber } from './scrub.ts';
 import { createScrubPosition } from './scrub-position.ts';
 import { limitSyncs } from './sync-limit.ts';
 import { createPins, createTagHistory, type PinRecords, type TagHistory } from './tag-history.ts';
+import { createTokenRecords, type TokenRecords } from './token-records.ts';
 import type { BlobStore, Facts, ManifestStore } from './types.ts';
 
 export interface StoreOptions {
@@ -41,6 +42,7 @@ export interface Store {
   readonly facts: Facts;
   readonly tagHistory: TagHistory;
   readonly pins: PinRecords;
+  readonly tokens: TokenRecords;
   /** Whether something is broken; mends itself as soon as writing works again. */
   health(): HealthState;
   usage(): Usage;
@@ -145,6 +147,7 @@ function assemble(foundation: Foundation): Store {
     facts: createFacts(database, health),
     tagHistory: createTagHistory(database, health),
     pins: createPins(database, health),
+    tokens: createTokenRecords(database),
     health: health.state,
     usage: contents.usage,
     counters: () => counters,

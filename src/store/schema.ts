@@ -129,4 +129,11 @@ export const SCHEMA_STEPS: readonly string[] = [
     UPDATE endpoint_contents SET size = new.size WHERE kind = new.kind AND digest = new.digest;
   END;
   `,
+  `
+  -- Tokens of \`manifix token new\`; hash is that of the token. endpoints is a JSON list, or NULL for all.
+  CREATE TABLE access_tokens (
+    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, user TEXT NOT NULL, endpoints TEXT, note TEXT NOT NULL,
+    created_at REAL NOT NULL, expires_at REAL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

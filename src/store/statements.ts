@@ -116,6 +116,14 @@ const QUERIES = {
   scrub: 'SELECT kind, digest, completed_at FROM scrub',
   putScrub: 'UPDATE scrub SET kind = ?, digest = ?, completed_at = ?',
 
+  accessToken: 'SELECT id, user, endpoints, note, created_at, expires_at FROM access_tokens WHERE hash = ?',
+  accessTokenById: 'SELECT id, user, endpoints, note, created_at, expires_at FROM access_tokens WHERE id = ?',
+  accessTokens: 'SELECT id, user, endpoints, note, created_at, expires_at FROM access_tokens ORDER BY created_at, id',
+  putAccessToken: `INSERT INTO access_tokens (id, hash, user, endpoints, note, created_at, expires_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  dropAccessToken: 'DELETE FROM access_tokens WHERE id = ?',
+  dropEndedAccessTokens: 'DELETE FROM access_tokens WHERE expires_at < ?',
+
   sessions: 'SELECT count(*) AS count FROM sessions',
   beginSession: 'INSERT INTO sessions VALUES (?)',
   endSessions: 'DELETE FROM sessions',

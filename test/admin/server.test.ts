@@ -12,6 +12,7 @@ async function answerTo(target: string, options: Partial<AdminOptions> = {}, met
     upstreams: () => [],
     accepting: () => true,
     cache: { statistics: () => ({}), verify: async () => ({}), purge: async () => ({}) },
+    tokens: { list: () => [], issue: () => ({ wrong: '' }), revoke: () => false },
     tools: { explain: async () => ({ told: {} }), report: () => ({}), drill: () => ({}) },
     ...options,
   });

@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthentications } from '../../src/auth/authenticate.ts';
+import { type AuthenticationOptions, createAuthentications } from '../../src/auth/authenticate.ts';
 import type { Authenticated, AuthenticationSettings, Shown } from '../../src/domain/authentication.ts';
+import { hashAccessToken, newAccessToken } from '../../src/lib/access-token.ts';
 
 const SETTINGS: AuthenticationSettings = { tokens: false, oidc: [], certificates: false };
 const CERTIFICATE = { name: 'builder', until: 1_000_000 };
 
-function stage() {
+const OPTIONS: AuthenticationOptions = {
+  now: () => 0,
+  time: () => 0,
+  tokens: { find: () => undefined, get: () => undefined },
+  getJson: () => Promise.reject(new Error('nobody asks')),
+  log: () => undefined,
+};
+
+function stage(tokens: AuthenticationOptions['tokens'] = OPTIONS.tokens) {
   const authentications = createAuthentications({
-    now: () => 0,
-    log: () => undefined,
+    ...OPTIONS,
+    tokens,
     isRight: async (password, hash) => hash === `hash of ${password}`,
   });
   const htpasswd = { path: '/nowhere/users', users: new Map([['bob', 'hash of secret']]) };
@@ -78,7 +87,7 @@ describe('a client', () => {
   });
 
   it.each([
-    ['Digest username="bob"', 'reads neither more nor less than Basic and Bearer'],
+    ['Digest username="bob"', 'takes Basic and Bearer, and this is neither'],
     ['Bearer abc', 'does not know this token'],
     [basic('bob', 'secret'), 'takes no passwords'],
   ])('with "%s" hears that the endpoint %s', async (authorization, why) => {
@@ -88,7 +97,7 @@ describe('a client', () => {
 
 describe('the proof of a client', () => {
   it('holds as long as it would be recognised with what it showed', async () => {
-    const authentications = createAuthentications({ now: () => 0, log: () => undefined, isRight: async () => true });
+    const authentications = createAuthentications({ ...OPTIONS, isRight: async () => true });
     const of = (users: Record<string, string>, certificates = false) =>
       authentications.of('team', {
         ...SETTINGS,
@@ -106,4 +115,75 @@ describe('the proof of a client', () => {
     expect(await of({}).holds('certificate')).toBe(false);
     expect(await of({}).holds('anything')).toBe(false);
   });
+});
+
+it('holds the proof of a token until that is revoked, ends or counts elsewhere', async () => {
+  const records = new Map([
+    ['a1', { id: 'a1', user: 'robot', note: '', createdAt: 0, endpoints: ['team'], expiresAt: 1 }],
+  ]);
+  const tokens = { find: () => undefined, get: (id: string) => records.get(id) };
+  const clock = { time: 0 };
+  const authentications = createAuthentications({ ...OPTIONS, tokens, time: () => clock.time });
+  const at = (endpoint: string, tokens = true) =>
+    authentications.of(endpoint, { ...SETTINGS, tokens }).holds('token a1');
+  expect([await at('team'), await at('other'), await at('team', false)]).toEqual([true, false, false]);
+  clock.time = 1;
+  expect(await at('team')).toBe(false);
+  clock.time = 0;
+  records.clear();
+  expect(await at('team')).toBe(false);
+});
+
+describe('a token of manifix', () => {
+  const token = newAccessToken();
+  const record = { id: 'a1', user: 'robot', note: '', createdAt: 0, expiresAt: 9_000 };
+  const kept = { find: (hash: string) => (hash === hashAccessToken(token) ? record : undefined), get: () => record };
+  const robot = {
+    principal: { method: 'token', user: 'robot', groups: [], claims: {} },
+    until: 9_000,
+    proof: 'token a1',
+  };
+
+  it.each([basic('robot', token), `Bearer ${token}`])('proves who its user is: %#', async (authorization) => {
+    expect(await stage(kept)({ tokens: true }, { authorization })).toEqual(robot);
+  });
+
+  it.each([
+    [
+      'of another user',
+      { tokens: true },
+      basic('bob', token),
+      'does not take the token a1 for another user than its own',
+    ],
+    ['where none count', {}, basic('robot', token), 'takes no tokens of manifix'],
+    ['that is damaged', { tokens: true }, `Bearer ${token}x`, 'cut or mistyped'],
+    ['that is not known', { tokens: true }, `Bearer ${newAccessToken()}`, 'revoked or never made here'],
+  ])('%s is refused, and told why', async (_, settings, authorization, why) => {
+    expect(refusalOf(await stage(kept)(settings, { authorization }))).toEqual([401, expect.stringContaining(why)]);
+  });
+
+  it('is never taken for a password, which would make its user pause', async () => {
+    const authenticate = stage();
+    const settings = { ...WITH_PASSWORDS, tokens: true };
+    for (let at = 0; at < 30; at += 1) await authenticate(settings, { authorization: basic('bob', newAccessToken()) });
+    expect(await authenticate(settings, { authorization: basic('bob', 'secret') })).toHaveProperty('principal');
+  });
+
+  it('counts for nothing while tokens cannot be looked up, and is not called wrong', async () => {
+    const find = () => {
+      throw new Error('disk failure');
+    };
+    const outcome = await stage({ find, get: find })({ tokens: true }, { authorization: `Bearer ${token}` });
+    expect(refusalOf(outcome)?.[0]).toBe(503);
+  });
+});
+
+it('tells the audit log who was denied to log in', async () => {
+  const authenticate = stage();
+  const deniedTo = async (authorization: string) => {
+    const outcome = await authenticate(WITH_PASSWORDS, { authorization });
+    return 'refused' in outcome ? outcome.refused.denied : undefined;
+  };
+  expect(await deniedTo(basic('bob', 'wrong'))).toEqual({ action: 'login', endpoint: 'team', user: 'bob' });
+  expect(await deniedTo('Bearer abc')).toEqual({ action: 'login', endpoint: 'team' });
 });
