@@ -34,6 +34,11 @@ export function checkRealm(realm: string, registry: string, listed: readonly str
   return { wrong: `${url.origin} does not belong to the registry's site`, elsewhere: true };
 }
 
+/** Whether two hosts of URLs belong to one owner, as far as their names tell. */
+export function isOneSite(one: string, other: string): boolean {
+  return one === other || isSameSite(one, other);
+}
+
 /** `auth.docker.io` and `registry-1.docker.io`; `gitlab.com` and `registry.gitlab.com`; all names of this very machine. */
 function isSameSite(one: string, other: string): boolean {
   if (isLoopbackHost(one) && isLoopbackHost(other)) return true;

@@ -4,6 +4,7 @@ import { systemClock } from '../lib/clock.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { createLogins } from './logins.ts';
 import type { Hop, HopAnswer } from './send.ts';
+import { createTokenServices } from './token-services.ts';
 
 interface Request {
   readonly method: string;
@@ -34,18 +35,47 @@ export interface AuthorityOptions {
   readonly origin: string;
   readonly realms: readonly string[];
   readonly credentials: UpstreamCredentials;
+  /** How long a token service is waited for, in milliseconds. */
+  readonly tokenTimeout: number;
+  /** Whether tokens that callers show are those of a registry of another site. */
+  readonly isVisited: boolean;
   readonly send: (hop: Hop) => Promise<HopAnswer>;
   /** Asks the registry without credentials for what it wants. */
   readonly probe: () => Promise<HopAnswer>;
 }
 
 export function createAuthority(options: AuthorityOptions): Authority {
-  const { credentials, probe } = options;
-  if (credentials.kind === 'passthrough') {
+  const { credentials, isVisited } = options;
+  const asCaller = credentials.kind === 'passthrough';
+  if (asCaller && !isVisited) {
     return { kind: 'caller', authorize: async ({ headers }, refused) => refused?.sent ?? headers };
   }
+  const own = ownAuthority(options);
+  return asCaller ? visitor(own) : own;
+}
+
+/**
+ * A caller's token is of no use at another site, and has no business there: who shows one is asked for as nobody, and so is who shows
+ * nothing or a password that is not what is wanted there.
+ */
+function visitor(nobody: Authority): Authority {
+  const showsToken = (headers: HeaderList) => /^bearer\b/i.test(headerValue(headers, 'Authorization') ?? 'Bearer');
+  return {
+    kind: 'caller',
+    async authorize(request, refused) {
+      if (refused === undefined) return showsToken(request.headers) ? nobody.authorize(request) : request.headers;
+      if (showsToken(refused.sent)) return nobody.authorize(request, refused);
+      const sent = withoutCredentials(refused.sent);
+      const authorized = await nobody.authorize(request, { ...refused, sent });
+      return authorized === sent ? refused.sent : authorized;
+    },
+  };
+}
+
+function ownAuthority({ credentials, probe, tokenTimeout, ...options }: AuthorityOptions): Authority {
   const now = systemClock.now;
-  const authorizer = createAuthorizer({ ...options, now, logins: createLogins(credentials, now) });
+  const services = createTokenServices(tokenTimeout);
+  const authorizer = createAuthorizer({ ...options, services, now, logins: createLogins(credentials, now) });
   let probed: Promise<void> | undefined;
 
   /** Asks once what the registry wants, so that no body is sent in vain. */

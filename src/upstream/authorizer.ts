@@ -8,6 +8,7 @@ import { singleFlight } from '../lib/single-flight.ts';
 import type { Logins } from './logins.ts';
 import type { Hop, HopAnswer } from './send.ts';
 import { fetchToken, type Token, type TokenRequest } from './token.ts';
+import type { TokenServices } from './token-services.ts';
 
 /** Knows what manifix itself sends in `Authorization` to one registry. */
 export interface Authorizer {
@@ -29,6 +30,7 @@ export interface AuthorizerOptions {
   /** Origins besides the registry's site where tokens may be asked for. */
   readonly realms: readonly string[];
   readonly logins: Logins;
+  readonly services: TokenServices;
   readonly send: (hop: Hop) => Promise<HopAnswer>;
   readonly now: () => number;
 }
@@ -54,7 +56,8 @@ const REFUSED_FOR = 30_000;
  * requests for the same scopes share one question to the token service.
  * @throws RegistryError (from both calls) for a realm that gets no credentials, and when no token is to be had
  */
-export function createAuthorizer({ who, origin, realms, logins, send, now }: AuthorizerOptions): Authorizer {
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const { who, origin, realms, logins, services, send, now } = options;
   const tokens = new Map<string, KnownToken>();
   const asked = new Map<string, readonly Scope[]>();
   const flight = singleFlight<string | undefined>();
@@ -99,7 +102,9 @@ export function createAuthorizer({ who, origin, realms, logins, send, now }: Aut
 
   async function tokenFor(login: Login | undefined, request: Omit<TokenRequest, 'login'>): Promise<Token | undefined> {
     if (refused !== undefined && refused.login === login && now() < refused.until) return undefined;
-    const token = await fetchToken(send, { ...request, login });
+    const token = await services.ask(request.realm.origin, (signal) =>
+      fetchToken((hop) => send({ ...hop, signal }), { ...request, login }),
+    );
     if (token === undefined && login !== undefined) refused = { login, until: now() + REFUSED_FOR };
     return token;
   }

@@ -33,8 +33,11 @@ export interface Circuit {
   view(): CircuitView;
 }
 
-/** @param now milliseconds of a clock that nobody sets */
-export function createCircuit(now: () => number): Circuit {
+/**
+ * @param now milliseconds of a clock that nobody sets
+ * @param refusesAll whether `admit` refuses also where it fails at once: for a service whose answer nobody can do without
+ */
+export function createCircuit(now: () => number, { refusesAll = false } = {}): Circuit {
   let failure: RegistryError | undefined;
   let oddAnswers = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +53,7 @@ export function createCircuit(now: () => number): Circuit {
     admit() {
       if (failure === undefined) return undefined;
       const left = nextAt - now();
-      if (left > 0) return isSilent ? refusal(failure, left) : undefined;
+      if (left > 0) return isSilent || refusesAll ? refusal(failure, left) : undefined;
       probing = true;
       nextAt = now() + LONGEST_PAUSE;
       return undefined;

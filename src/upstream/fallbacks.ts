@@ -11,17 +11,17 @@ export function withFallbacks(first: GuardedClient, others: readonly GuardedClie
 
   async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {
     if (asked.method !== 'GET' && asked.method !== 'HEAD') return first.request(asked);
-    const reasons: (UpstreamResponse | RegistryError)[] = [];
+    const reasons = new Map<GuardedClient, UpstreamResponse | RegistryError>();
     for (const client of inOrder(all, asked)) {
       const outcome = await answerOf(client, asked);
       if (isAnswer(outcome)) {
-        for (const reason of reasons) discard(reason);
+        for (const reason of reasons.values()) discard(reason);
         return outcome;
       }
-      reasons.push(outcome);
+      reasons.set(client, outcome);
     }
-    const [reason, ...rest] = reasons;
-    for (const other of rest) discard(other);
+    const reason = reasons.get(first);
+    for (const client of others) discard(reasons.get(client));
     if (reason === undefined || reason instanceof RegistryError) throw reason;
     return reason;
   }
@@ -51,12 +51,18 @@ function inOrder(all: readonly GuardedClient[], { method, headers }: UpstreamReq
   return [...all.filter(answers), ...all.filter((client) => !answers(client))];
 }
 
-/** Only what says nothing about the content leads to the next URL: no answer, a limit, a failure. */
+/**
+ * Only what says nothing about the content leads to the next URL: no answer, a limit, a failure, and what nobody is told about
+ * private content.
+ */
 function isAnswer(outcome: UpstreamResponse | RegistryError): outcome is UpstreamResponse {
-  return (
-    !(outcome instanceof RegistryError) && outcome.status !== 429 && (outcome.status < 500 || outcome.status === 501)
-  );
+  if (outcome instanceof RegistryError) return false;
+  const { status, asNobody = false } = outcome;
+  if (asNobody && HIDES.has(status)) return false;
+  return status !== 429 && (status < 500 || status === 501);
 }
+
+const HIDES: ReadonlySet<number> = new Set([401, 403, 404]);
 
 async function answerOf(client: GuardedClient, asked: UpstreamRequest): Promise<UpstreamResponse | RegistryError> {
   try {
@@ -68,6 +74,6 @@ async function answerOf(client: GuardedClient, asked: UpstreamRequest): Promise<
   }
 }
 
-function discard(reason: UpstreamResponse | RegistryError): void {
-  if (!(reason instanceof RegistryError)) reason.body.destroy();
+function discard(reason: UpstreamResponse | RegistryError | undefined): void {
+  if (!(reason instanceof RegistryError)) reason?.body.destroy();
 }

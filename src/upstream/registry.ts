@@ -4,7 +4,7 @@ import { type GuardedClient, guarded } from './guard.ts';
 import { createUpstream, type UpstreamOptions } from './upstream.ts';
 import { DEFAULT_TIMEOUTS } from './wire.ts';
 
-export interface RegistryOptions extends Omit<UpstreamOptions, 'url'> {
+export interface RegistryOptions extends Omit<UpstreamOptions, 'url' | 'tokensOf'> {
   /** The registry's own, and others that have the same content, in the order in which they are asked. */
   readonly urls: readonly [string, ...string[]];
   /** For each URL. */
@@ -19,7 +19,8 @@ export function createRegistry({ urls, timeouts, now, reads, ...options }: Regis
   // Whoever asks waits no longer than for one URL, also when the first ones keep silent.
   const shared = { ...wanted, connect: wanted.connect / urls.length, headers: wanted.headers / urls.length };
   const [first, ...others] = urls;
-  const clientOf = (url: string) => guarded(createUpstream({ ...options, url, timeouts: shared }), shared, now, reads);
+  const clientOf = (url: string) =>
+    guarded(createUpstream({ ...options, url, tokensOf: first, timeouts: shared }), shared, now, reads);
   if (others.length === 0) return clientOf(first);
   // What is sent by other means goes to the first one only, which then has all the time.
   return { ...withFallbacks(clientOf(first), others.map(clientOf)), timeouts: wanted };

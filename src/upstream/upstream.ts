@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { errors } from 'undici';
 import { type UpstreamCredentials, withoutSession } from '../domain/credentials.ts';
 import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
-import { type HeaderList, withHeader } from '../domain/headers.ts';
+import { type HeaderList, headerValue, withHeader } from '../domain/headers.ts';
+import { isOneSite } from '../domain/realm.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
 import { type AddressCheck, createAddressCheck } from './address-check.ts';
@@ -36,6 +37,8 @@ export interface UpstreamOptions extends ConnectionOptions {
   /** Hosts to which the registry may redirect although they are internal. */
   readonly redirects?: readonly string[];
   readonly timeouts?: Partial<UpstreamTimeouts>;
+  /** The URL that callers' tokens are for, where that is another one. */
+  readonly tokensOf?: string;
   /** The most bytes of a body that the registry takes. */
   readonly maxRequestBody?: number | undefined;
   readonly onAnswer?: (answer: UpstreamAnswered) => void;
@@ -60,6 +63,8 @@ export interface UpstreamResponse extends HopAnswer {
   readonly probed?: boolean;
   /** For how long 429s were waited out, in milliseconds. */
   readonly waited?: number;
+  /** Whether the registry was not asked in the name of the caller, who showed something that counts elsewhere. */
+  readonly asNobody?: true;
 }
 
 /** A registry that can be asked; see the port of the same name. */
@@ -100,6 +105,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     realms = [],
     redirects = [],
     credentials = { kind: 'passthrough' },
+    tokensOf,
   } = options;
   const { origin, pathname } = new URL(url);
   const basePath = pathname.replace(/\/+$/, '');
@@ -113,6 +119,8 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     origin,
     realms,
     credentials,
+    tokenTimeout: wanted.headers / 2,
+    isVisited: tokensOf !== undefined && !isOneSite(hostnameOf(tokensOf), hostnameOf(url)),
     send: (hop) => ask(wire, hop, `${hop.origin}, where the registry ${name} gives out tokens,`),
     // `/v2/` is where registries say what they want (distribution-spec, "Determining Support").
     probe: () => attempt({ method: 'GET', path: '/v2/', headers: [] }, []),
@@ -127,14 +135,19 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
   }
 
   async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {
-    if (authority.kind === 'caller') return attempt(asked, asked.headers);
     const headers = await authority.authorize(asked);
     const answer = await attempt(asked, headers);
     const renewed = answer.status === 401 ? await authority.authorize(asked, { sent: headers, answer }) : headers;
-    if (renewed === headers) return { ...answer, headers: withoutSession(answer.headers) };
+    if (renewed === headers) return asSeen(answer, asked, headers);
     drain(answer.body);
-    const second = await attempt(asked, renewed);
-    return { ...second, headers: withoutSession(second.headers) };
+    return asSeen(await attempt(asked, renewed), asked, renewed);
+  }
+
+  /** What a caller sees of an answer that may not have been given to him. */
+  function asSeen(answer: UpstreamResponse, { headers }: UpstreamRequest, sent: HeaderList): UpstreamResponse {
+    if (authority.kind === 'own') return { ...answer, headers: withoutSession(answer.headers) };
+    const isHis = headerValue(sent, 'Authorization') === headerValue(headers, 'Authorization');
+    return isHis ? answer : { ...answer, headers: withoutSession(answer.headers), asNobody: true };
   }
 
   async function attempt(asked: UpstreamRequest, fields: HeaderList): Promise<UpstreamResponse> {

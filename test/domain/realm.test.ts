@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkRealm } from '../../src/domain/realm.ts';
+import { checkRealm, isOneSite } from '../../src/domain/realm.ts';
 
 const outcome = (realm: string, registry: string, listed: readonly string[] = []) => {
   const checked = checkRealm(realm, registry, listed);
@@ -64,4 +64,14 @@ describe('no credentials go to a realm', () => {
   ])('%s', (_, realm, registry, wrong) => {
     expect(outcome(realm, registry)).toContain(wrong);
   });
+});
+
+it.each([
+  ['registry.example.com', 'registry.example.com', true],
+  ['10.0.0.1', '10.0.0.1', true],
+  ['a.example.com', 'b.example.com', true],
+  ['registry.example.com', 'registry.example.net', false],
+  ['10.0.0.1', '10.0.0.2', false],
+])('%s and %s belong together: %s', (one, other, expected) => {
+  expect(isOneSite(one, other)).toBe(expected);
 });

@@ -1,0 +1,67 @@
+import { RegistryError } from '../domain/errors.ts';
+import { unavailable } from '../domain/unavailable.ts';
+import { type Circuit, createCircuit } from './circuit.ts';
+import { failureKind, TokenServiceFailure } from './failure.ts';
+
+/** The token services of a registry, each with a circuit breaker. */
+export interface TokenServices {
+  /**
+   * Asks the service at this origin. Rejects at once, with the reason, while it is known to fail.
+   * @throws TokenServiceFailure with the code, the status and the words of the failure
+   */
+  ask<Answer>(origin: string, question: (signal: AbortSignal) => Promise<Answer>): Promise<Answer>;
+}
+
+/**
+ * @param longestWait how long a service is waited for, in milliseconds
+ * @param now milliseconds of a clock that nobody sets
+ */
+export function createTokenServices(longestWait: number, now = () => performance.now()): TokenServices {
+  const circuits = new Map<string, Circuit>();
+
+  function circuitOf(origin: string): Circuit {
+    const circuit = circuits.get(origin) ?? createCircuit(now, { refusesAll: true });
+    circuits.set(origin, circuit);
+    return circuit;
+  }
+
+  return {
+    async ask(origin, question) {
+      const circuit = circuitOf(origin);
+      const refusal = circuit.admit();
+      if (refusal !== undefined) throw failureOf(refusal);
+      const startedAt = now();
+      const late = new AbortController();
+      const tooLate = () => late.abort(unavailable(`The token service ${origin}`, lateError()));
+      const timer = setTimeout(tooLate, longestWait);
+      try {
+        const answer = await question(late.signal);
+        circuit.answered();
+        return answer;
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        // A 429 is an answer. Without a cause it is one that says that the service fails.
+        if (error.code === 'UNAVAILABLE') circuit.failed(failureKind(error) ?? 'broken', error, startedAt);
+        else circuit.answered();
+        throw failureOf(error);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function failureOf(error: RegistryError): TokenServiceFailure {
+  const { code, status, message, explanation, headers } = error;
+  return new TokenServiceFailure(code, {
+    status,
+    message,
+    headers,
+    cause: error,
+    ...(explanation !== undefined && { explanation }),
+  });
+}
+
+function lateError(): Error {
+  return Object.assign(new Error('no token within the time'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+}
