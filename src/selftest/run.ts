@@ -120,7 +120,9 @@ function pointedAt(config: Config, endpoint: EndpointConfig, url: string): Confi
     limits: { perUser: {} },
   };
   const alone: EndpointConfig = { name, upstream, cache, profile, fixes, ...serves };
-  return { ...config, upstreams: { [upstream]: { ...upstreamOf(config, endpoint), url } }, endpoints: [alone] };
+  // No other way to a registry, or the real one would be asked.
+  const { fallbacks: _, proxy: __, tls: ___, ...theirs } = upstreamOf(config, endpoint);
+  return { ...config, upstreams: { [upstream]: { ...theirs, url } }, endpoints: [alone] };
 }
 
 function upstreamOf({ upstreams }: Config, { name, upstream }: EndpointConfig): UpstreamConfig {

@@ -8,6 +8,7 @@ import { FIXES, RULES } from '../../src/fixes/index.ts';
 import type { SelftestCase } from '../../src/selftest/case.ts';
 import { CASES } from '../../src/selftest/cases.ts';
 import { type Outcome, runSelftest } from '../../src/selftest/run.ts';
+import { startRegistryDouble } from '../support/registry-double.ts';
 
 type Authority = NonNullable<SelftestCase['authority']>;
 const AUTHORITIES: readonly Authority[] = ['caller', 'own'];
@@ -79,8 +80,14 @@ describe('the selftest', () => {
     expect(FIXES.filter(({ id, defaultMode }) => !ids.has(id) && defaultMode !== 'off')).toEqual([]);
   });
 
-  it('tries each endpoint with its own settings, however it is reached', async () => {
-    const { endpoints, ...config } = configured();
+  it('tries each endpoint with its own settings, however it is reached, and asks no registry but its own', async () => {
+    await using other = await startRegistryDouble();
+    const { endpoints, ...rest } = configured();
+    const upstreams = Object.entries(rest.upstreams).map(([name, upstream]) => [
+      name,
+      { ...upstream, fallbacks: [other.url], proxy: { origin: other.url } },
+    ]);
+    const config = { ...rest, upstreams: Object.fromEntries(upstreams) };
     const [first] = endpoints;
     if (first === undefined) throw new Error('no endpoint');
     const strict = {
@@ -95,5 +102,6 @@ describe('the selftest', () => {
       results.filter(({ endpoint, id }) => endpoint === name && id === 'content-type-generic');
     expect(of('default')).toMatchObject([{ outcome: 'pass' }]);
     expect(of('strict')).toMatchObject([{ outcome: 'off' }]);
+    expect(other.requests).toEqual([]);
   });
 });
