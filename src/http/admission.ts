@@ -123,6 +123,8 @@ const VERBS: Readonly<Record<Action, string>> = {
 function readOnly(asked: AskedAdmission): RegistryError {
   const { endpoint, method } = asked;
   return new RegistryError('UNSUPPORTED', {
+    // docker and skopeo show the message alone.
+    message: 'this endpoint is read-only',
     explanation: `The endpoint "${endpoint.name}" is read-only: it takes no ${method}. Push to the registry itself, or to another endpoint.`,
     // RFC 9110, section 15.5.6: 405 comes with the methods that there are.
     headers: [['Allow', 'GET, HEAD']],

@@ -129,6 +129,7 @@ describe('what an endpoint does not serve', () => {
       'GET, HEAD',
       {
         code: 'UNSUPPORTED',
+        message: 'this endpoint is read-only',
         detail: { manifix: expect.stringContaining(`"fixed" is read-only: it takes no ${method}`) },
       },
     ]);
