@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { type HeaderList, headerList, headerValue } from './headers.ts';
 
@@ -20,18 +21,22 @@ export interface HttpAnswer {
 
 /**
  * Sends one HTTP/1.1 request on a connection of its own and reads the whole answer.
- * Redirects are not followed and content codings are not undone, because tests want to see both.
+ * Redirects are not followed and content codings are not undone, because tests want to see both. Any certificate will do.
  * @throws when the connection fails or the answer is cut off
  */
 export async function exchange(
   origin: string,
   { method = 'GET', target, headers = [], body }: Exchange,
 ): Promise<HttpAnswer> {
-  const { hostname, port } = new URL(origin);
+  const { protocol, hostname, port } = new URL(origin);
   const pairs = isHeaderList(headers) ? headers : Object.entries(headers);
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const setHost = !pairs.some(([name]) => name.toLowerCase() === 'host');
-  const outgoing = request({ hostname, port, method, path: target, agent: false, setHost }, resolve);
+  const options = { hostname, port, method, path: target, agent: false, setHost };
+  const outgoing =
+    protocol === 'https:'
+      ? secureRequest({ ...options, rejectUnauthorized: false }, resolve)
+      : request(options, resolve);
   outgoing.once('error', reject);
   for (const [name, value] of pairs) outgoing.appendHeader(name, value);
   outgoing.end(body);

@@ -58,8 +58,8 @@ export async function startManifix(options: ManifixOptions): Promise<Manifix> {
 
   let running = await launch('127.0.0.1:0', '127.0.0.1:0');
   started.defer(() => running.stop());
-  const host = await announcedHost(running, 'listening');
-  const adminHost = await announcedHost(running, 'admin');
+  const [scheme, host] = await announced(running, 'listening');
+  const [, adminHost] = await announced(running, 'admin');
   const everything = started.move();
 
   async function end(signal: NodeJS.Signals): Promise<Exit> {
@@ -68,7 +68,7 @@ export async function startManifix(options: ManifixOptions): Promise<Manifix> {
   }
   const stop = () => everything.disposeAsync();
   return {
-    url: `${options.config !== undefined && 'tls' in options.config ? 'https' : 'http'}://${host}`,
+    url: `${scheme}://${host}`,
     host,
     adminUrl: `http://${adminHost}`,
     cacheDir,
@@ -92,7 +92,8 @@ async function writeConfiguration(directory: string, config: object): Promise<st
   return file;
 }
 
-async function announcedHost(running: RunningProcess, what: 'listening' | 'admin'): Promise<string> {
-  const [, host = ''] = await running.outputMatches(new RegExp(`^${what} on https?://(\\S+)$`, 'm'));
-  return host;
+/** Scheme and host of a listener. */
+async function announced(running: RunningProcess, what: 'listening' | 'admin'): Promise<readonly [string, string]> {
+  const [, scheme = '', host = ''] = await running.outputMatches(new RegExp(`^${what} on (https?)://(\\S+)$`, 'm'));
+  return [scheme, host];
 }

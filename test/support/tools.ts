@@ -15,6 +15,7 @@ export const toolPackages = {
   curl: 'curl',
   nginx: 'nginx',
   tinyproxy: 'tinyproxy',
+  htpasswd: 'apache2-utils',
 } as const;
 
 export type Tool = keyof typeof toolPackages;

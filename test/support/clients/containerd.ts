@@ -19,12 +19,12 @@ export interface ContainerdImage {
 export interface Containerd extends AsyncDisposable {
   readonly socket: string;
   ctr(...args: string[]): Promise<CommandResult>;
-  /** Fetches and unpacks every platform, so that what was pulled can be pushed whole. */
-  pull(reference: string): Promise<CommandResult>;
+  /** Fetches and unpacks every platform, so that what was pulled can be pushed whole; as nobody, or as `NAME:PASSWORD`. */
+  pull(reference: string, user?: string): Promise<CommandResult>;
   /** Fetches the content of every platform without unpacking it. */
   fetch(reference: string): Promise<CommandResult>;
   /** Pushes `localReference` (by default an image of the same name) with every platform it has. */
-  push(reference: string, localReference?: string): Promise<CommandResult>;
+  push(reference: string, localReference?: string, user?: string): Promise<CommandResult>;
   images(): Promise<ContainerdImage[]>;
   stop(): Promise<void>;
 }
@@ -38,6 +38,7 @@ export async function startContainerd({ hosts = {} }: ContainerdOptions = {}): P
   const hostsDirectory = await writeHosts(home.path, hosts);
   const daemon = await startProcess('containerd', ['--config', file], { ready: /containerd successfully booted/ });
   const remote = hostsDirectory === undefined ? ['--plain-http'] : ['--hosts-dir', hostsDirectory];
+  const as = (user: string | undefined) => (user === undefined ? [] : ['--user', user]);
   const ctr = (...args: string[]) => run('ctr', ['--address', socket, ...args]);
   const stop = async () => {
     await daemon.stop();
@@ -46,9 +47,11 @@ export async function startContainerd({ hosts = {} }: ContainerdOptions = {}): P
   return {
     socket,
     ctr,
-    pull: (reference) => ctr('images', 'pull', ...remote, '--snapshotter', 'native', '--all-platforms', reference),
+    pull: (reference, user) =>
+      ctr('images', 'pull', ...remote, ...as(user), '--snapshotter', 'native', '--all-platforms', reference),
     fetch: (reference) => ctr('content', 'fetch', ...remote, '--all-platforms', reference),
-    push: (reference, localReference = reference) => ctr('images', 'push', ...remote, reference, localReference),
+    push: (reference, localReference = reference, user) =>
+      ctr('images', 'push', ...remote, ...as(user), reference, localReference),
     images: async () => {
       const { stdout } = await runSuccessfully('ctr', ['--address', socket, 'images', 'list']);
       return parseImages(stdout);
