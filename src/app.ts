@@ -1,13 +1,13 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { Server as SecureServer } from 'node:https';
-import type { CacheOperations } from './admin/cache-routes.ts';
 import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
+import { createUsage } from './admin/usage.ts';
 import { createAuthentications } from './auth/authenticate.ts';
 import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
-import { createOffenders, type Offenders } from './explain/offenders.ts';
+import { createOffenders } from './explain/offenders.ts';
 import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
 import { type CertificateWatch, readCertificate, watchCertificate } from './http/certificate-watch.ts';
@@ -22,14 +22,13 @@ import { createLogger, type Logger } from './lib/logger.ts';
 import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
 import { addressOf, drain, listen } from './listening.ts';
-import { toolOperations } from './operations.ts';
+import { cacheOperations, toolOperations } from './operations.ts';
 import { createChallenges } from './pipeline/challenges.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
 import { createHeadTrust } from './pipeline/head-trust.ts';
 import { createMemories } from './pipeline/memories.ts';
 import type { Services, Telemetry } from './pipeline/ports.ts';
 import { createAuditLog } from './store/audit-log.ts';
-import { auditedPurge } from './store/audited-purge.ts';
 import { createDescriptors } from './store/descriptors.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -69,9 +68,11 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const conditions = () => generation.upstreams.flatMap((upstream) => upstream.conditions());
   const limits = createLimits();
   const limitFigures = { limited: limits.limited, uses: store.quotas.figures };
-  const metrics = createMetrics(store, connections.figures, defects, conditions, limitFigures);
+  const metrics = createMetrics(store, connections.figures, defects, conditions, limitFigures, auditLog.figures);
   const offenders = createOffenders(Date.now);
-  const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), offenders, hooks);
+  const usage = createUsage(store.usageRecords, systemClock, config.usage);
+  const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), [offenders, usage, hooks]);
+  const figures = { upstreamAnswered: metrics.upstreamAnswered, spent: usage.spent };
   const grants = createGrants();
   const changes = createVersions();
   const memories = createMemories();
@@ -105,7 +106,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     log: (level, message, facts) => logger[level](facts, message),
   });
   const lasting = { authentications, limits };
-  let generation = generationOf(config, dispatch, challenges, metrics, telemetry, lasting, hooks.watch);
+  let generation = generationOf(config, dispatch, challenges, figures, telemetry, lasting, hooks.watch);
   let accepting = true;
   const server = createEdgeServer(() => generation.edge, connections, certificate);
   const admin = createAdminServer({
@@ -113,14 +114,14 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     health: store.health,
     upstreams: conditions,
     accepting: () => accepting,
-    tools: toolOperations(() => generation, startApp, offenders),
+    tools: toolOperations(() => generation, startApp, offenders, usage),
     tokens: tokenOperations({
       records: store.tokens,
       config: () => generation.config,
       audit: telemetry.audit,
       revoked: () => generation.edge.ready.forget(),
     }),
-    cache: operationsOn(store, telemetry, () => {
+    cache: cacheOperations(store, telemetry, () => {
       changes.allChanged();
       generation.edge.ready.forget();
     }),
@@ -148,8 +149,9 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       grants.clear();
       memories.clear();
       defects.clear();
-      generation = generationOf(next, dispatch, challenges, metrics, telemetry, lasting, hooks.watch);
+      generation = generationOf(next, dispatch, challenges, figures, telemetry, lasting, hooks.watch);
       logger.level = next.log.level;
+      usage.configure(next.usage);
       store.setMaxSize(next.cache.maxSize);
       store.setScrubRate(next.cache.scrubRate);
       // Running requests may ask on for the drain time; what runs on a connection then still ends by itself.
@@ -165,6 +167,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       admin.close();
       admin.closeAllConnections();
       await closeAll(generation.upstreams);
+      usage.flush();
       await store.close();
       await auditLog.close();
     },
@@ -188,27 +191,12 @@ function followCertificate(
   });
 }
 
-/** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */
-function operationsOn({ maintenance }: Store, { audit }: Telemetry, forgetAnswers: () => void): CacheOperations {
-  return {
-    ...maintenance,
-    async purge(selection, dryRun, client) {
-      try {
-        return await auditedPurge(maintenance, audit, { selection, dryRun, client });
-      } finally {
-        forgetAnswers();
-      }
-    },
-  };
-}
-
-function watchedTelemetry(telemetry: Telemetry, offenders: Offenders, hooks: AppHooks): Telemetry {
+function watchedTelemetry(telemetry: Telemetry, watchers: readonly Pick<AppHooks, 'requestFinished'>[]): Telemetry {
+  const all = [telemetry, ...watchers].flatMap(({ requestFinished }) => requestFinished ?? []);
   return {
     ...telemetry,
     requestFinished(request) {
-      telemetry.requestFinished(request);
-      offenders.requestFinished(request);
-      hooks.requestFinished?.(request);
+      for (const requestFinished of all) requestFinished(request);
     },
   };
 }

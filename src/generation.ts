@@ -1,4 +1,5 @@
 import type { Metrics } from './admin/metrics.ts';
+import type { Usage } from './admin/usage.ts';
 import type { Authentications } from './auth/authenticate.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from './config/config.ts';
 import { compileContentPolicy } from './domain/content-policy.ts';
@@ -19,6 +20,7 @@ import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint } from './pipeline/exchange.ts';
 import type { Challenges, Telemetry } from './pipeline/ports.ts';
 import type { GuardedClient } from './upstream/guard.ts';
+import { metered } from './upstream/metered.ts';
 import { createRegistry } from './upstream/registry.ts';
 import type { UpstreamAnswered } from './upstream/upstream.ts';
 
@@ -40,15 +42,16 @@ export function generationOf(
   config: Config,
   dispatch: Dispatch,
   challenges: Challenges,
-  metrics: Pick<Metrics, 'upstreamAnswered'>,
+  figures: Pick<Metrics, 'upstreamAnswered'> & Pick<Usage, 'spent'>,
   telemetry: Telemetry,
   lasting: Lasting = {},
   watch = (upstream: GuardedClient) => upstream,
 ): Generation {
   const { endpoints, upstreams } = openEndpoints(
     config,
-    (name, upstream) => watch(openUpstream(name, upstream, (answer) => metrics.upstreamAnswered(answer))),
+    (name, upstream) => watch(openUpstream(name, upstream, (answer) => figures.upstreamAnswered(answer))),
     lasting,
+    (upstream, endpoint) => metered(upstream, (...spent) => figures.spent(endpoint, ...spent)),
   );
   const tokenMemory = createTokenMemory();
   const edge: Edge = {
@@ -70,13 +73,19 @@ export function openEndpoints(
   config: Config,
   open: (name: string, upstream: UpstreamConfig) => GuardedClient = openUpstream,
   lasting: Lasting = {},
+  through: (upstream: GuardedClient, endpoint: string) => GuardedClient = (upstream) => upstream,
 ): { readonly endpoints: EndpointRoutes; readonly upstreams: readonly GuardedClient[] } {
   const upstreams = new Map(
     Object.entries(config.upstreams).map(([name, upstream]) => [name, open(name, upstream)] as const),
   );
+  const upstreamOf = (name: string, endpoint: string) => {
+    const upstream = upstreams.get(name);
+    if (upstream === undefined) throw new Error(`endpoint ${endpoint} names the unknown upstream ${name}`);
+    return through(upstream, endpoint);
+  };
   const addresses = config.endpoints.map(
     ({ host, prefix, ns, isDefault, ...endpoint }): EndpointAddress => ({
-      endpoint: endpointOf(endpoint, upstreams, config, lasting),
+      endpoint: endpointOf(endpoint, (name) => upstreamOf(name, endpoint.name), config, lasting),
       ns,
       isDefault,
       ...(host === undefined ? {} : { host }),
@@ -109,13 +118,10 @@ function openUpstream(
 
 function endpointOf(
   endpoint: Omit<EndpointConfig, 'host' | 'prefix' | 'ns' | 'isDefault'>,
-  upstreams: ReadonlyMap<string, GuardedClient>,
+  upstreamOf: (name: string) => GuardedClient,
   config: Config,
   { authentications, limits }: Lasting,
 ): Endpoint {
-  const upstream = upstreams.get(endpoint.upstream);
-  if (upstream === undefined)
-    throw new Error(`endpoint ${endpoint.name} names the unknown upstream ${endpoint.upstream}`);
   const fixes = compileFixes(FIXES, endpoint.fixes);
   const rights = compileRights(endpoint.rights, config.groups);
   const content = compileContentPolicy(endpoint.content);
@@ -123,7 +129,7 @@ function endpointOf(
   const authentication = endpoint.auth && authentications?.of(endpoint.name, endpoint.auth);
   return {
     name: endpoint.name,
-    upstream,
+    upstream: upstreamOf(endpoint.upstream),
     fixes,
     policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
     readOnly: endpoint.readOnly,

@@ -8,6 +8,7 @@ import { type CommandLine, parseCommandLine, type SelftestRequest } from './conf
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
 import type { RepairRequest } from './config/repair-request.ts';
 import type { TokenRequest } from './config/token-request.ts';
+import type { UsageRequest } from './config/usage-request.ts';
 import type { WarmRequest } from './config/warm-request.ts';
 import { formatHostPort } from './lib/address.ts';
 import { handleSignals } from './lib/signals.ts';
@@ -36,6 +37,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return ask(line.request);
     case 'repair':
       return repair(line.request);
+    case 'usage':
+      return usage(line.request);
     case 'warm':
       return warm(line.request);
     case 'token':
@@ -78,6 +81,11 @@ async function ask(request: AskRequest): Promise<number> {
 async function repair(request: RepairRequest): Promise<number> {
   const { runRepairCommand } = await import('./commands/repair.ts');
   return tell(await runRepairCommand(request, () => load(request.place), print));
+}
+
+async function usage(request: UsageRequest): Promise<number> {
+  const { runUsageCommand } = await import('./commands/usage.ts');
+  return tell(await runUsageCommand(request, () => load(request.place)));
 }
 
 async function warm(request: WarmRequest): Promise<number> {

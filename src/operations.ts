@@ -1,4 +1,6 @@
+import type { CacheOperations } from './admin/cache-routes.ts';
 import type { ToolOperations } from './admin/tool-routes.ts';
+import type { Usage } from './admin/usage.ts';
 import { RegistryError } from './domain/errors.ts';
 import { formatReference } from './domain/reference.ts';
 import { cacheStateOf } from './explain/cache-state.ts';
@@ -10,13 +12,22 @@ import type { Generation } from './generation.ts';
 import type { Edge } from './http/handle.ts';
 import { parseTarget } from './http/routes.ts';
 import { namespaceOf, upstreamTarget } from './http/upstream-target.ts';
+import type { Telemetry } from './pipeline/ports.ts';
+import { auditedPurge } from './store/audited-purge.ts';
 import { copyFacts } from './store/copy-facts.ts';
 import { openHoldings } from './store/holdings.ts';
+import type { Store } from './store/open-store.ts';
 
 /** What operators can ask of the manifix that runs on this configuration. */
-export function toolOperations(generation: () => Generation, start: StartApp, offenders: Offenders): ToolOperations {
+export function toolOperations(
+  generation: () => Generation,
+  start: StartApp,
+  offenders: Offenders,
+  usage: Usage,
+): ToolOperations {
   return {
     report: (top) => offenders.report(top),
+    usage: (question) => usage.report(question),
     drill(since) {
       const running = generation().config;
       const holdings = openHoldings(running.cache.dir);
@@ -67,4 +78,22 @@ function placeOf({ endpoints, cursors }: Edge, host: string, target: string): Pl
     if (error instanceof RegistryError) return undefined;
     throw error;
   }
+}
+
+/** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */
+export function cacheOperations(
+  { maintenance }: Store,
+  { audit }: Telemetry,
+  forgetAnswers: () => void,
+): CacheOperations {
+  return {
+    ...maintenance,
+    async purge(selection, dryRun, client) {
+      try {
+        return await auditedPurge(maintenance, audit, { selection, dryRun, client });
+      } finally {
+        forgetAnswers();
+      }
+    },
+  };
 }

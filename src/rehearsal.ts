@@ -15,7 +15,7 @@ const PATH = `/v2/library/rehearsal/blobs/sha256:${'0'.repeat(64)}`;
  * wait until undici's parser is compiled and code that never ran is loaded. It counts nowhere and reaches no registry.
  */
 export async function rehearse(config: Config): Promise<void> {
-  const unobserved = { requestFinished() {}, upstreamAnswered() {}, warn() {}, audit() {} };
+  const unobserved = { requestFinished() {}, spent() {}, upstreamAnswered() {}, warn() {}, audit() {} };
   const { edge, upstreams } = generationOf(config, answerEmpty, createChallenges(Date.now), unobserved, unobserved);
   const server = createEdgeServer(() => edge);
   server.listen(0, '127.0.0.1');

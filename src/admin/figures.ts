@@ -77,6 +77,15 @@ export function addFigures(
   });
 }
 
+/** What became of the lines of the audit log since the start. */
+export type AuditFigures = () => { readonly recorded: number; readonly lost: number };
+
+export function addAuditFigures(registers: Registry[], audit: AuditFigures): void {
+  const counter = readings(Counter, registers);
+  counter('manifix_audit_lines_total', 'Lines for the audit log', () => audit().recorded);
+  counter('manifix_audit_lost_total', 'Lines of the audit log that could not be written', () => audit().lost);
+}
+
 /** 1 for each defect that is remembered; what is forgotten has no series. */
 function addDefects(registers: Registry[], defects: DefectFigures): void {
   new Gauge({

@@ -1,6 +1,13 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { FinishedRequest } from '../pipeline/ports.ts';
-import { addFigures, type CacheFigures, type ConnectionFigures, type DefectFigures } from './figures.ts';
+import {
+  type AuditFigures,
+  addAuditFigures,
+  addFigures,
+  type CacheFigures,
+  type ConnectionFigures,
+  type DefectFigures,
+} from './figures.ts';
 import { addLimitFigures, type LimitFigures } from './limit-figures.ts';
 import { addUpstreamFigures, type UpstreamConditions } from './upstream-figures.ts';
 
@@ -29,6 +36,7 @@ export function createMetrics(
   defects: DefectFigures,
   upstreams: UpstreamConditions,
   limits: LimitFigures,
+  audit: AuditFigures,
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -81,6 +89,7 @@ export function createMetrics(
   });
   const saved = { answers: 0, bytes: 0 };
   addFigures(registers, cache, connections, defects, saved);
+  addAuditFigures(registers, audit);
   // Looking a series up by its labels costs more than a whole cached answer.
   const known = new Map<string, RequestSeries>();
   return {

@@ -31,6 +31,7 @@ const PATHS = [
   '/tokens/revoke',
   '/explain',
   '/report',
+  '/usage',
   '/drill',
 ];
 

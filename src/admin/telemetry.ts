@@ -25,7 +25,8 @@ export function createTelemetry(logger: Logger, metrics: Metrics, audit: (event:
 
 /** The fields of a request's log line. They hold no query, no credentials and no header field but User-Agent. */
 function logFields(request: FinishedRequest): Record<string, unknown> {
-  const { fixes, error, seconds, cache, userAgent, ...rest } = request;
+  // The path has the repository, as the client calls it.
+  const { fixes, error, seconds, cache, userAgent, repository: _, ...rest } = request;
   return {
     ...rest,
     milliseconds: Math.round(seconds * 1e6) / 1e3,

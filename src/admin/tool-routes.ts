@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import { IMAGE_CLIENTS, type ImageClientName, isImageClient } from '../domain/image-clients.ts';
+import { isUsageBreakdown, USAGE_BREAKDOWNS, type UsageQuestion } from '../domain/usage.ts';
+import { parseSince, SINCE_FORM } from '../lib/since.ts';
 import { parseDuration } from '../lib/units.ts';
 
 /** What an operator asks about one reference. */
@@ -17,6 +19,8 @@ export interface ToolOperations {
   explain(question: ExplainQuestion): Promise<Told>;
   /** Who kept the fixes busy: the `top` most frequent. */
   report(top: number): object;
+  /** What clients used since a day. */
+  usage(question: UsageQuestion): object;
   /** What was pulled since a time and could not be pulled without the registry. */
   drill(since: number): object;
 }
@@ -24,8 +28,9 @@ export interface ToolOperations {
 const DEFAULT_TOP = 20;
 const MAX_TOP = 1000;
 const DEFAULT_SINCE = '30d';
+const DEFAULT_USAGE_SINCE = '7d';
 
-/** `GET /explain?reference=...&as=...`, `GET /report?top=20` and `GET /drill?since=30d` */
+/** `GET /explain?reference=...&as=...`, `GET /report?top=20`, `GET /usage?since=7d&by=day&endpoint=...` and `GET /drill?since=30d` */
 export function createToolRoutes(tools: ToolOperations): Hono {
   const app = new Hono();
   app.get('/explain', async (context) => {
@@ -45,6 +50,13 @@ export function createToolRoutes(tools: ToolOperations): Hono {
       return context.json({ error: `top: expected a number from 1 to ${MAX_TOP}` }, 400);
     }
     return context.json(tools.report(top));
+  });
+  app.get('/usage', (context) => {
+    const { since = DEFAULT_USAGE_SINCE, by = 'day', endpoint } = context.req.query();
+    const first = parseSince(since, Date.now());
+    if (first === undefined) return context.json({ error: `since: expected ${SINCE_FORM}` }, 400);
+    if (!isUsageBreakdown(by)) return context.json({ error: `by: expected ${USAGE_BREAKDOWNS.join(', ')}` }, 400);
+    return context.json(tools.usage({ since: first, by, endpoint }));
   });
   app.get('/drill', (context) => {
     const age = parseDuration(context.req.query('since') ?? DEFAULT_SINCE);

@@ -16,6 +16,7 @@ import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
 import type { RepairRequest } from './repair-request.ts';
 import { readTokenRequest, type TokenRequest } from './token-request.ts';
+import { readUsageRequest, type UsageRequest } from './usage-request.ts';
 import { readWarmRequest, type WarmRequest } from './warm-request.ts';
 
 /** Which configuration is tried, and how the outcome is told. */
@@ -30,6 +31,7 @@ export type CommandLine =
   | { readonly command: 'cache'; readonly request: CacheRequest }
   | { readonly command: 'ask'; readonly request: AskRequest }
   | { readonly command: 'repair'; readonly request: RepairRequest }
+  | { readonly command: 'usage'; readonly request: UsageRequest }
   | { readonly command: 'warm'; readonly request: WarmRequest }
   | { readonly command: 'token'; readonly request: TokenRequest }
   | { readonly command: 'selftest'; readonly request: SelftestRequest }
@@ -119,6 +121,10 @@ function interpret(
       const place = config === undefined ? {} : { config };
       const [reference = ''] = positionals;
       return { command, request: { place, reference, dryRun: values.has('dry-run'), force: values.has('force') } };
+    }
+    case 'usage': {
+      const outcome = readUsageRequest(values, Date.now());
+      return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command, request: outcome.request };
     }
     case 'warm': {
       const outcome = readWarmRequest(values, positionals);

@@ -113,6 +113,23 @@ export const COMMANDS = {
     summary: 'list whose requests are repaired most, with the page that tells how to mend the cause',
     flags: [{ name: 'top', value: 'N', meaning: 'how many; 20 where not told' }, ...ASK_FLAGS],
   },
+  usage: {
+    summary: 'show what was used: requests, bytes, hits, what the cache saved and what registries were asked, by day',
+    flags: [
+      {
+        name: 'since',
+        value: 'TIME',
+        meaning: 'how far back, such as 30d, or a day such as 2026-11-01; 7d where not told',
+      },
+      { name: 'endpoint', value: 'NAME', meaning: 'of this endpoint only' },
+      { name: 'by', value: 'WHAT', meaning: 'day, repository or user; by day where not told' },
+      { name: 'config', value: 'FILE', meaning: 'the configuration of manifix, instead of ./config.yaml' },
+      { name: 'admin', value: 'HOST:PORT', meaning: 'its admin listener; without --config no file is read' },
+      { name: 'cache-dir', value: 'DIR', meaning: 'the directory of its cache, without asking it' },
+      { name: 'json', meaning: 'print one JSON object instead of a table' },
+      { name: 'csv', meaning: 'print lines of CSV instead of a table' },
+    ],
+  },
   warm: {
     summary: 'pull images into the cache of the running manifix; without names, those of the configuration',
     argument: { name: 'REFERENCE', many: true, optional: true },

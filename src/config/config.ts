@@ -123,6 +123,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Undefined for none. `maxSize` is in bytes; `keep` is how many renamed files stay. */
   readonly audit: { readonly file: string; readonly maxSize: number; readonly keep: number } | undefined;
+  /** `keep` in milliseconds; `top` names of an endpoint and a day are told apart. */
+  readonly usage: { readonly keep: number; readonly top: number };
   /** IP addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[];
   /** What `manifix warm` pulls when nothing is named. */

@@ -1,5 +1,20 @@
 import { z } from 'zod';
-import { count, size, text } from './fields.ts';
+import { count, duration, size, text } from './fields.ts';
+
+/** What clients used, by endpoint and day. */
+export function usageSchema() {
+  return z.strictObject({
+    keep: duration()
+      .prefault('90d')
+      .describe('For how long the figures of `manifix usage` are kept, in whole days (UTC).'),
+    top: count()
+      .prefault(100)
+      .describe(
+        'How many repositories, and how many users, of an endpoint and a day are told apart: those that use most. The rest ' +
+          'is added up.',
+      ),
+  });
+}
 
 /** The log of who changed what and who was denied what. */
 export function auditSchema() {

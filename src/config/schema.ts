@@ -7,7 +7,7 @@ import { endpointSchema } from './schema-endpoint.ts';
 import { fixSettings } from './schema-fixes.ts';
 import { groupsSchema } from './schema-rights.ts';
 import { upstreamSchema } from './schema-upstream.ts';
-import { auditSchema } from './schema-usage.ts';
+import { auditSchema, usageSchema } from './schema-usage.ts';
 
 /**
  * The configuration file. Every key has a description, from which the reference is generated; `prefault` holds a key's
@@ -34,7 +34,7 @@ export function configSchema(fixes: readonly Fix[]) {
         listen: addressOrOff()
           .prefault('127.0.0.1:5080')
           .describe(
-            'Where `/healthz`, `/readyz`, `/metrics`, `/cache`, `/explain`, `/report` and `/drill` are served, or `off`.',
+            'Where `/healthz`, `/readyz`, `/metrics`, `/cache`, `/explain`, `/report`, `/usage` and `/drill` are served, or `off`.',
           ),
       })
       .prefault({}),
@@ -53,6 +53,7 @@ export function configSchema(fixes: readonly Fix[]) {
       })
       .prefault({}),
     audit: auditSchema().prefault({}),
+    usage: usageSchema().prefault({}),
     trustedProxies: z
       .array(network())
       .prefault([])

@@ -109,6 +109,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     tls: undefined,
     admin: undefined,
     audit: undefined,
+    usage: { keep: 0, top: 1 },
     cache: { dir: join(directory, 'cache'), maxSize: 64 * 1024 * 1024, scrubRate: 0, ...TAGS },
     upstreams: {
       registry: { url: dockerRegistry, kind: 'generic', timeouts: TIMEOUTS, ...asCaller },

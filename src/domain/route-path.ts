@@ -1,6 +1,11 @@
 import { formatReference } from './reference.ts';
 import type { Route } from './route.ts';
 
+/** The repository in a path that `formatRoute` made, or that a client wrote in the same form; undefined when it is about none. */
+export function repositoryInPath(path: string): string | undefined {
+  return /^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)(?:\/|$)/.exec(path)?.[1];
+}
+
 /** The path of a route, from `/v2/` on, as a registry expects it. Built from parsed parts only. */
 export function formatRoute(route: Route): string {
   switch (route.kind) {

@@ -1,3 +1,4 @@
+import { repositoryInPath } from '../domain/route-path.ts';
 import { clientFamily } from '../domain/user-agent.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 
@@ -59,7 +60,7 @@ export function createOffenders(now: () => number): Offenders {
   return {
     requestFinished({ endpoint, path, userAgent, fixes }) {
       if (fixes.length === 0) return;
-      const repository = /^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)(?:\/|$)/.exec(path)?.[1] ?? '';
+      const repository = repositoryInPath(path) ?? '';
       const client = clientFamily(userAgent);
       const applied = new Map(fixes.filter(({ failure }) => failure === undefined).map(({ id, note }) => [id, note]));
       for (const [id, note] of applied) count(id, client, endpoint, repository, note);

@@ -36,6 +36,11 @@ export interface Edge {
   readonly ready: ReadyAnswers;
 }
 
+/** What becomes known of a request on its way to its use case. */
+type Seen = {
+  -readonly [Key in keyof Pick<FinishedRequest, 'endpoint' | 'kind' | 'repository' | 'user'>]: FinishedRequest[Key];
+};
+
 /** What logs and counters call a request whose client left before an answer; nginx made the number known. */
 const CLIENT_GONE = 499;
 
@@ -80,11 +85,7 @@ export async function handle(
   const url = originForm(incoming.url ?? '/');
   const headers = headerListFromRaw(incoming.rawHeaders);
   const applied: Exchange['applied'] = [];
-  const seen: { endpoint: string; kind: FinishedRequest['kind']; user: string | undefined } = {
-    endpoint: '',
-    kind: 'invalid',
-    user: undefined,
-  };
+  const seen: Seen = { endpoint: '', kind: 'invalid' };
   if (method !== 'GET' && method !== 'HEAD') edge.ready.forget();
   const since = edge.ready.forgotten;
   let failure: unknown;
@@ -103,11 +104,12 @@ export async function handle(
       const arrival = arriveAsMeant(edge, incoming, headers, { target, url }, applied);
       seen.endpoint = arrival.reached.endpoint.name;
       const identity = await identify(arrival, incoming, headers, edge.trusts);
-      seen.user = identity.principal.user;
-      const consumer = clientOf(seen.user, incoming, headers, edge.trusts);
+      const { user } = identity.principal;
+      if (user !== undefined) seen.user = user;
+      const consumer = clientOf(user, incoming, headers, edge.trusts);
       countRequest(arrival.reached.endpoint, consumer);
       passage = openPassage(edge.cursors, arrival, identity, applied);
-      seen.kind = passage.target.route.kind;
+      Object.assign(seen, seenRoute(passage.target));
       const parts = { applied, incoming, outgoing };
       const exchange = openExchange(passage, parts, headers, { id, tokens: edge.tokenMemory, client: consumer });
       pace = exchange.allowance?.pace();
@@ -119,10 +121,8 @@ export async function handle(
     answer = passage === undefined ? refusal : await passage.back(refusal);
   }
   const headersOut = headersOfAnswer(answer, method, applied);
-  const { user, ...place } = seen;
   const record: RequestRecord = {
-    ...place,
-    ...(user === undefined ? {} : { user }),
+    ...seen,
     method,
     path: loggedPath(url),
     status: answer.status,
@@ -151,6 +151,10 @@ export async function handle(
     client,
     ...(failure === undefined ? {} : { error: failure }),
   });
+}
+
+function seenRoute({ route }: Target): Pick<Seen, 'kind' | 'repository'> {
+  return { kind: route.kind, ...('repository' in route ? { repository: route.repository } : {}) };
 }
 
 /** Where a request leads by the path as it was meant, or as it is written where the endpoint does not want it repaired. */

@@ -4,10 +4,17 @@ import { Readable, type ReadableOptions } from 'node:stream';
 export class RecyclableBody extends Readable {
   /** Says that nobody reads the chunk any more. Whoever does not say so keeps the chunk. */
   readonly recycle: (chunk: Uint8Array) => void;
+  /** Bytes that came so far. */
+  received = 0;
 
   constructor(options: ReadableOptions & { readonly recycle: (chunk: Uint8Array) => void }) {
     super(options);
     this.recycle = options.recycle;
+  }
+
+  override push(chunk: Uint8Array | null): boolean {
+    this.received += chunk?.length ?? 0;
+    return super.push(chunk);
   }
 }
 

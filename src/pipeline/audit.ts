@@ -13,9 +13,10 @@ export function recordAudit(
   exchange: Exchange,
   event: ExchangeEvent,
 ): void {
-  const { endpoint, incoming, id } = exchange;
+  const { endpoint, incoming, id, principal } = exchange;
   telemetry.audit({
     ...event,
+    user: principal.user,
     client: incoming.socket.remoteAddress ?? '',
     endpoint: endpoint.name,
     upstream: endpoint.upstream.name,

@@ -96,6 +96,8 @@ export interface Upstream {
   /** The connections for what is sent to an origin by other means. Absent where they need nothing special. */
   readonly agentFor?: (origin: string) => Agent;
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Told of requests that were sent by other means and answered, with the bytes of their bodies. `request` counts its own. */
+  readonly spent?: (repository: string, requests: number, bytes: number) => void;
   /** Nothing is asked to tell it. */
   outlook(method: 'GET' | 'HEAD', headers: HeaderList): Outlook;
 }

@@ -98,6 +98,8 @@ export interface FinishedRequest {
   readonly kind: RouteKind | 'token' | 'invalid';
   readonly method: string;
   readonly path: string;
+  /** By the upstream's name; undefined where a request is about none, or reached no endpoint. */
+  readonly repository?: string;
   readonly status: number;
   readonly cache: CacheStatus | undefined;
   readonly bytesSent: number;

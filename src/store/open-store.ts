@@ -26,6 +26,7 @@ import { limitSyncs } from './sync-limit.ts';
 import { createPins, createTagHistory, type PinRecords, type TagHistory } from './tag-history.ts';
 import { createTokenRecords, type TokenRecords } from './token-records.ts';
 import type { BlobStore, Facts, ManifestStore } from './types.ts';
+import { createUsageRecords, type UsageRecords } from './usage-records.ts';
 
 export interface StoreOptions {
   readonly directory: string;
@@ -43,6 +44,7 @@ export interface Store {
   readonly tagHistory: TagHistory;
   readonly pins: PinRecords;
   readonly tokens: TokenRecords;
+  readonly usageRecords: UsageRecords;
   /** Whether something is broken; mends itself as soon as writing works again. */
   health(): HealthState;
   usage(): Usage;
@@ -148,6 +150,7 @@ function assemble(foundation: Foundation): Store {
     tagHistory: createTagHistory(database, health),
     pins: createPins(database, health),
     tokens: createTokenRecords(database),
+    usageRecords: createUsageRecords(database, health),
     health: health.state,
     usage: contents.usage,
     counters: () => counters,

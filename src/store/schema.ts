@@ -136,4 +136,13 @@ export const SCHEMA_STEPS: readonly string[] = [
     created_at REAL NOT NULL, expires_at REAL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What clients used, by day since the epoch (UTC). The rows of each subject, repository or user, have all of it.
+  CREATE TABLE usage (
+    day INTEGER NOT NULL, endpoint TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL,
+    requests INTEGER NOT NULL, bytes INTEGER NOT NULL, hits INTEGER NOT NULL, saved_bytes INTEGER NOT NULL,
+    upstream_requests INTEGER NOT NULL, upstream_bytes INTEGER NOT NULL,
+    PRIMARY KEY (day, endpoint, subject, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
+/** Of a subject since a day; of one endpoint, or of all when there is none. */
+export const USAGE_SINCE = 'SELECT * FROM usage WHERE day >= ? AND subject = ? AND endpoint = coalesce(?, endpoint)';
+
 const QUERIES = {
   tag: 'SELECT digest, confirmed_at FROM tags WHERE upstream = ? AND repository = ? AND tag = ? AND view = ?',
   putTag:
@@ -123,6 +126,13 @@ const QUERIES = {
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   dropAccessToken: 'DELETE FROM access_tokens WHERE id = ?',
   dropEndedAccessTokens: 'DELETE FROM access_tokens WHERE expires_at < ?',
+
+  usageOfDay: 'SELECT * FROM usage WHERE day = ?',
+  usageSince: USAGE_SINCE,
+  putUsage: `INSERT OR REPLACE INTO usage (day, endpoint, subject, name, requests, bytes, hits, saved_bytes,
+    upstream_requests, upstream_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  dropUsage: 'DELETE FROM usage WHERE day = ? AND endpoint = ? AND subject = ? AND name = ?',
+  forgetUsage: 'DELETE FROM usage WHERE day < ?',
 
   sessions: 'SELECT count(*) AS count FROM sessions',
   beginSession: 'INSERT INTO sessions VALUES (?)',

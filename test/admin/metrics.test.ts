@@ -151,6 +151,8 @@ describe('the metrics', () => {
       return `${name}(${[...labels.matchAll(/(\w+)="/g)].map(([, label]) => label).filter((label) => label !== 'le')})`;
     });
     expect([...new Set(families)].toSorted()).toEqual([
+      'manifix_audit_lines_total()',
+      'manifix_audit_lost_total()',
       'manifix_cache_blobs()',
       'manifix_cache_bytes()',
       'manifix_cache_degraded()',

@@ -45,6 +45,7 @@ export function someMetrics(): Metrics {
         { endpoint: 'team-b', quota: undefined, bytes: 512, evicted: 0 },
       ],
     },
+    () => ({ recorded: 11, lost: 12 }),
   );
 }
 

@@ -13,7 +13,7 @@ async function answerTo(target: string, options: Partial<AdminOptions> = {}, met
     accepting: () => true,
     cache: { statistics: () => ({}), verify: async () => ({}), purge: async () => ({}) },
     tokens: { list: () => [], issue: () => ({ wrong: '' }), revoke: () => false },
-    tools: { explain: async () => ({ told: {} }), report: () => ({}), drill: () => ({}) },
+    tools: { explain: async () => ({ told: {} }), report: () => ({}), usage: () => ({}), drill: () => ({}) },
     ...options,
   });
   try {

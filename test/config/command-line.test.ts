@@ -47,6 +47,17 @@ describe('parseCommandLine', () => {
       },
     ],
     [
+      ['usage', '--since', '2026-11-01', '--by=user', '--endpoint', 'team', '--admin', 'a:1', '--csv'],
+      {
+        command: 'usage',
+        request: {
+          place: { admin: 'a:1' },
+          question: { since: Date.UTC(2026, 10, 1) / 86_400_000, endpoint: 'team', by: 'user' },
+          form: 'csv',
+        },
+      },
+    ],
+    [
       ['warm', 'a:1', 'b', '--platform', 'linux/amd64', '--platform', 'linux/arm/v7', '--listen', 'a:1'],
       {
         command: 'warm',
@@ -160,6 +171,22 @@ describe('parseCommandLine', () => {
       ['drill', '--since', 'x'],
       'manifix: --since: expected a time such as 12h or 30d, got "x"',
       'usage: manifix drill',
+    ],
+    [
+      ['usage', '--since', '30'],
+      'manifix: --since: expected a time such as 12h or 7d, or a day such as 2026-11-27 (UTC), got "30"',
+      'usage: manifix usage',
+    ],
+    [
+      ['usage', '--by', 'users'],
+      'manifix: --by: expected day, repository, user, got "users"; did you mean "user"?',
+      'usage: manifix usage',
+    ],
+    [['usage', '--json', '--csv'], 'manifix: choose one of --json and --csv', 'usage: manifix usage'],
+    [
+      ['usage', '--admin', 'a:1', '--cache-dir', '/c'],
+      'manifix: name a running manifix with --admin, or a directory with --cache-dir',
+      'usage: manifix usage',
     ],
     [['serve', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],
     [['serve', '--', 'x'], 'manifix: unexpected argument "x"', 'usage: manifix serve'],

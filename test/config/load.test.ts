@@ -44,6 +44,7 @@ describe('a configuration file', () => {
         },
       ],
       log: { level: 'info', format: 'auto' },
+      usage: { keep: 90 * 86_400_000, top: 100 },
       trustedProxies: [],
       warm: [],
       drainTimeout: 30_000,

@@ -207,6 +207,7 @@ describe('the record of a request', () => {
       kind: 'tags',
       method: 'GET',
       path: '/v2/team/app/tags/list',
+      repository: 'team/app',
       status: 200,
       cache: 'hit',
       bytesSent: 2,

@@ -1,0 +1,89 @@
+import type { UsageFigures, UsageLine, UsageReport } from '../domain/usage.ts';
+import { describeSize } from '../lib/units.ts';
+
+const LINES_SHOWN = 30;
+
+/** What was used, as a table for people; the bars compare the bytes that were sent. */
+export function formatUsage(report: UsageReport): string {
+  const { since, until, by, lines, total } = report;
+  const span = `${since} to ${until}, days in UTC`;
+  if (lines.length === 0) return `nothing was used from ${span}`;
+  // Days are few, and the last ones are the ones that matter.
+  const shown = by === 'day' ? lines : lines.slice(0, LINES_SHOWN);
+  const largest = Math.max(...shown.map(({ bytes }) => bytes));
+  const rows = shown.map((line) => [line.endpoint || '-', nameOf(line), ...cells(line), bar(line.bytes, largest)]);
+  const head = ['endpoint', by, 'requests', 'sent', 'hits', 'saved', 'to registry', 'registry bytes', ''];
+  const rest = lines.length - shown.length;
+  return [
+    span,
+    '',
+    ...table([head, ...rows, ['total', '', ...cells(total), '']]),
+    ...(rest === 0 ? [] : ['', `${rest} more; --json and --csv have all`]),
+  ].join('\n');
+}
+
+function nameOf({ name }: UsageLine): string {
+  return name === '' ? '-' : name;
+}
+
+function cells({ requests, bytes, hits, savedBytes, upstreamRequests, upstreamBytes }: UsageFigures) {
+  return [
+    requests.toLocaleString('en'),
+    describeSize(bytes),
+    share(hits, requests),
+    describeSize(savedBytes),
+    upstreamRequests.toLocaleString('en'),
+    describeSize(upstreamBytes),
+  ];
+}
+
+function share(part: number, whole: number): string {
+  return whole === 0 ? '-' : `${Math.floor((part / whole) * 100)}%`;
+}
+
+const BAR_WIDTH = 20;
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** A bar that is full for the largest, in steps of an eighth of a character. */
+function bar(value: number, largest: number): string {
+  const eighths = largest === 0 ? 0 : Math.ceil((value / largest) * BAR_WIDTH * 8);
+  return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
+}
+
+/** The first two columns and the bars begin at the left, numbers end at the right. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const columns = rows[0]?.length ?? 0;
+  const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const isText = (at: number) => at < 2 || at === columns - 1;
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (isText(at) ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** All lines for spreadsheets and scripts (RFC 4180), without a total. */
+export function usageAsCsv({ by, lines }: UsageReport): string {
+  const head = ['endpoint', by, 'requests', 'bytes', 'hits', 'saved_bytes', 'upstream_requests', 'upstream_bytes'];
+  const rows = lines.map(({ endpoint, name, ...figures }) => [
+    endpoint,
+    name,
+    figures.requests,
+    figures.bytes,
+    figures.hits,
+    figures.savedBytes,
+    figures.upstreamRequests,
+    figures.upstreamBytes,
+  ]);
+  return [head, ...rows].map((row) => row.map(csvField).join(',')).join('\r\n');
+}
+
+/** Spreadsheets take a cell that begins like this for a formula, and whoever names a user could write one. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function csvField(value: string | number): string {
+  const text = String(value);
+  const inert = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}

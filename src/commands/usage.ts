@@ -1,0 +1,50 @@
+import type { ConfigResult } from '../config/load.ts';
+import type { UsageRequest } from '../config/usage-request.ts';
+import { dayOf, formatDay, reportUsage, type UsageQuestion, type UsageReport } from '../domain/usage.ts';
+import { readUsage } from '../store/usage-records.ts';
+import type { CommandOutcome } from './cache.ts';
+import { askRunning } from './running-manifix.ts';
+import { formatUsage, usageAsCsv } from './usage-report.ts';
+
+/**
+ * Tells what was used: the running manifix is asked, and without one the directory of its cache is read. Ends with 0, with 1
+ * when neither answers, or with 2 when the question makes no sense.
+ */
+export async function runUsageCommand(
+  { place, question, form }: UsageRequest,
+  load: () => Promise<ConfigResult>,
+): Promise<CommandOutcome> {
+  const found = await findReport(place, question, load);
+  if ('problem' in found) return { exitCode: found.isUsage ? 2 : 1, complaint: `manifix: ${found.problem}` };
+  const { report } = found;
+  if (form === 'json') return { exitCode: 0, text: JSON.stringify(report) };
+  return { exitCode: 0, text: form === 'csv' ? usageAsCsv(report) : formatUsage(report) };
+}
+
+type Found = { readonly report: UsageReport } | { readonly problem: string; readonly isUsage: boolean };
+
+async function findReport(
+  place: UsageRequest['place'],
+  question: UsageQuestion,
+  load: () => Promise<ConfigResult>,
+): Promise<Found> {
+  const { config, admin, cacheDir } = place;
+  if (cacheDir !== undefined && config === undefined) return readDirectory(cacheDir, question);
+  const { since, by, endpoint } = question;
+  const query = new URLSearchParams({ since: formatDay(since), by, ...(endpoint === undefined ? {} : { endpoint }) });
+  const answer = await askRunning(place, load, `/usage?${query}`);
+  // The running manifix is this program, and its answer of this type.
+  if ('content' in answer) return { report: answer.content as UsageReport };
+  if (answer.isUsage || (admin !== undefined && config === undefined)) return answer;
+  const loaded = await load();
+  return 'mistakes' in loaded ? answer : readDirectory(loaded.config.cache.dir, question);
+}
+
+function readDirectory(directory: string, question: UsageQuestion): Found {
+  try {
+    return { report: reportUsage(readUsage(directory, question), question, dayOf(Date.now())) };
+  } catch (error) {
+    // A plain sentence of the store.
+    return { problem: (error as Error).message, isUsage: true };
+  }
+}
