@@ -1,6 +1,7 @@
 import type { AuthenticationSettings } from '../domain/authentication.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import type { HttpProxy } from '../domain/http-proxy.ts';
+import { NO_LIMITS } from '../domain/limits.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import type { RightsRule } from '../domain/rights.ts';
 import type { Fix } from '../fixes/fix.ts';
@@ -82,7 +83,7 @@ const ONLY_ENDPOINT: WrittenEndpoint = {
   readOnly: false,
   content: { pins: [], deny: [], coolDown: [] },
   cache: {},
-  limits: { perUser: {} },
+  limits: NO_LIMITS,
   fixes: {},
 };
 

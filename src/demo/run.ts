@@ -9,6 +9,7 @@ import { behaviourOf } from '../broken/software.ts';
 import type { Config, TagSettings } from '../config/config.ts';
 import { NO_CONTENT_RULES } from '../domain/content-policy.ts';
 import { digestOf } from '../domain/digest.ts';
+import { NO_LIMITS } from '../domain/limits.ts';
 import { DOCKER_MANIFEST, OCI_INDEX } from '../domain/media-type.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import { FIXES } from '../fixes/index.ts';
@@ -99,7 +100,7 @@ function configuration(directory: string, dockerRegistry: string, gitlab: string
     readOnly: false,
     content: NO_CONTENT_RULES,
     cache: TAGS,
-    limits: { perUser: {} },
+    limits: NO_LIMITS,
     profile,
     fixes,
   };

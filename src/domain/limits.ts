@@ -24,6 +24,8 @@ export interface EndpointLimits extends ClientLimits {
   readonly perUser: ClientLimits;
 }
 
+export const NO_LIMITS: EndpointLimits = { perUser: {} };
+
 const SECONDS = { s: 1, m: 60, h: 3_600 } as const;
 const NAMES = { s: 'second', m: 'minute', h: 'hour' } as const;
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { NO_LIMITS } from '../domain/limits.ts';
 import type { HostPort } from '../lib/address.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import type { GuardedClient } from '../upstream/guard.ts';
@@ -24,7 +25,7 @@ export type StartApp = (
 
 /**
  * Runs a manifix of its own on loopback, with a cache that is gone afterwards and empty but for what `fill` puts into it, for
- * as long as `action` takes. It serves by the same code and configuration as the real one.
+ * as long as `action` takes. It serves by the same code and configuration as the real one, but for limits, which count clients.
  */
 export async function withThrowAway<T>(
   start: StartApp,
@@ -45,6 +46,7 @@ export async function withThrowAway<T>(
         admin: undefined,
         audit: undefined,
         cache: { ...config.cache, dir: cache, scrubRate: 0 },
+        endpoints: config.endpoints.map((endpoint) => ({ ...endpoint, limits: NO_LIMITS })),
         log: { level: 'silent', format: 'json' },
         drainTimeout: 0,
       },

@@ -117,6 +117,7 @@ export async function handle(
     }
   } catch (error) {
     failure = error;
+    pace = undefined;
     const refusal = answerError(asRegistryError(error), method);
     answer = passage === undefined ? refusal : await passage.back(refusal);
   }

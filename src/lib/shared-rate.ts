@@ -18,8 +18,8 @@ export interface Flow {
 }
 
 interface Waiting {
-  /** Where in the virtual time of start-time fair queueing it begins: the lowest goes first. */
-  readonly start: number;
+  /** Where in the virtual time of self-clocked fair queueing it ends: the lowest goes first, so that what is small waits little. */
+  readonly finish: number;
   readonly amount: number;
   readonly go: () => void;
 }
@@ -37,7 +37,7 @@ export function createSharedRate(clock: Clock, initial: number): SharedRate {
   let rate = initial;
   let left = rate * BURST_SECONDS;
   let at = clock.now();
-  /** The start of what passed last. */
+  /** The end of what passed last. */
   let virtual = 0;
   const queue: Waiting[] = [];
   let cancel: (() => void) | undefined;
@@ -57,14 +57,14 @@ export function createSharedRate(clock: Clock, initial: number): SharedRate {
       const next = queue.shift();
       if (next === undefined) return;
       left -= next.amount;
-      virtual = next.start;
+      virtual = next.finish;
       next.go();
     }
     if (queue.length > 0) cancel = clock.after(Math.max(SHORTEST_WAIT, Math.ceil((-left * 1_000) / rate)), serve);
   }
 
   function enqueue(entry: Waiting): void {
-    const behind = queue.findLastIndex(({ start }) => start <= entry.start);
+    const behind = queue.findLastIndex(({ finish }) => finish <= entry.finish);
     queue.splice(behind + 1, 0, entry);
     if (cancel === undefined) serve();
   }
@@ -90,13 +90,12 @@ export function createSharedRate(clock: Clock, initial: number): SharedRate {
       let waiting: { readonly entry: Waiting; readonly go: () => void } | undefined;
       return {
         pass(amount) {
-          const start = Math.max(virtual, finish);
-          finish = start + amount;
+          finish = Math.max(virtual, finish) + amount;
           if (queue.length === 0) {
             refill();
             if (left >= 0) {
               left -= amount;
-              virtual = start;
+              virtual = finish;
               return undefined;
             }
           }
@@ -105,7 +104,7 @@ export function createSharedRate(clock: Clock, initial: number): SharedRate {
               waiting = undefined;
               resolve();
             };
-            const entry = { start, amount, go };
+            const entry = { finish, amount, go };
             waiting = { entry, go };
             enqueue(entry);
           });

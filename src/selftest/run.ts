@@ -1,6 +1,7 @@
 import { clientOf, describeAnswer, type Send } from '../broken/client.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from '../config/config.ts';
 import { NO_CONTENT_RULES } from '../domain/content-policy.ts';
+import { NO_LIMITS } from '../domain/limits.ts';
 import { EVERY_REPOSITORY } from '../domain/repository-policy.ts';
 import { type StartApp, withThrowAway } from '../explain/throw-away.ts';
 import type { FixMode } from '../fixes/fix.ts';
@@ -117,7 +118,7 @@ function pointedAt(config: Config, endpoint: EndpointConfig, url: string): Confi
     rights: [],
     content: NO_CONTENT_RULES,
     readOnly: false,
-    limits: { perUser: {} },
+    limits: NO_LIMITS,
   };
   const alone: EndpointConfig = { name, upstream, cache, profile, fixes, ...serves };
   // No other way to a registry, or the real one would be asked.

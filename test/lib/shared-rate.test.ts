@@ -80,7 +80,7 @@ describe('a shared rate', () => {
     );
   });
 
-  it('serves whoever got least first, whatever the size of what it wants', async () => {
+  it('lets what is small pass first, and counts four of it like one of four times the size', async () => {
     const clock = createManualClock();
     const shared = createSharedRate(clock, 1_000);
     expect(shared.flow().pass(200)).toBeUndefined();
@@ -99,7 +99,7 @@ describe('a shared rate', () => {
     }
     await both;
     // Four small ones make a large one.
-    expect(order.slice(0, 6)).toEqual(['large', 'small', 'small', 'small', 'small', 'large']);
+    expect(order.slice(0, 6)).toEqual(['small', 'small', 'small', 'large', 'small', 'small']);
   });
 
   it('holds nobody up as long as it is not used up, and needs no timer for it', () => {
