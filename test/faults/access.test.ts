@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { cutBlob, inOrder, serveBlob } from '../support/faults/blob-steps.ts';
 import { type FaultRig, type RigBlob, withRig } from '../support/faults/rig.ts';
 import { scale } from '../support/faults/scale.ts';
 import { headerValue } from '../support/headers.ts';
 import { exchange, type HttpAnswer } from '../support/http.ts';
 import { sampleImage } from '../support/images.ts';
 import { startManifix } from '../support/manifix.ts';
-import { head, respond } from '../support/script-steps.ts';
+import { head, respond, type Step } from '../support/script-steps.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startTokenServer, type TokenServer } from '../support/token-server.ts';
 
@@ -39,6 +40,47 @@ describe('F16: a token of a caller that ends', () => {
       expect([ended.status, rig.gets(blob)]).toEqual([401, 1]);
       const renewed = await rig.pull({ target: blob.target, headers: { Authorization: 'Bearer new' } });
       expect([renewed.status, renewed.digest()]).toEqual([200, blob.digest]);
+    });
+  });
+});
+
+describe('F16: a token of manifix that ends in the middle of a blob', () => {
+  it('is renewed once when the download goes on, and the blob comes whole from where it was cut', async () => {
+    await using tokens = await startTokenServer({ users: { robot: 'hunter2' } });
+    let good = '';
+    tokens.shape = (token) => {
+      // The registry takes the last one only.
+      good = `${token}.${tokens.questions.length}`;
+      return { token: good, expires_in: 300 };
+    };
+    await withRig({ credentials: { kind: 'login', username: 'robot', password: 'hunter2' } }, async (rig) => {
+      const { upstream } = rig;
+      const challenge = `Bearer realm="${tokens.realm}",service="${tokens.service}",scope="repository:app:pull"`;
+      const refused = respond(401, [['WWW-Authenticate', challenge]], denied);
+      const guarded =
+        (step: Step): Step =>
+        (context) =>
+          (headerValue(context.headers, 'Authorization') === `Bearer ${good}` ? step : refused)(context);
+      const blob = rig.blob(300_000);
+      upstream.on('GET', /^\/v2\/$/, [refused]);
+      let cuts = 0;
+      const endToken = async () => {
+        cuts += 1;
+        good = 'none';
+      };
+      const cut = inOrder(endToken, ...cutBlob(blob.bytes, 100_000, 'FIN'));
+      upstream.on('GET', blob.pattern, [guarded((context) => (cuts === 0 ? cut : serveBlob(blob.bytes))(context))]);
+      const { status, end, digest } = await rig.pull(blob);
+      expect([status, end, digest()]).toEqual([200, 'whole', blob.digest]);
+      const asked = upstream.requests.filter(({ target }) => target === blob.target);
+      // Each time the first question is the one that is refused.
+      expect(asked.map(({ headers }) => headerValue(headers, 'Range'))).toEqual([
+        undefined,
+        undefined,
+        'bytes=100000-',
+        'bytes=100000-',
+      ]);
+      expect(tokens.questions).toHaveLength(2);
     });
   });
 });

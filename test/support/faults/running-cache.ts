@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { type ContentRules, compileContentPolicy, NO_CONTENT_RULES } from '../../../src/domain/content-policy.ts';
+import type { UpstreamCredentials } from '../../../src/domain/credentials.ts';
 import { RegistryError } from '../../../src/domain/errors.ts';
 import { FIXES } from '../../../src/fixes/index.ts';
 import { compileFixes } from '../../../src/fixes/run.ts';
@@ -38,6 +39,8 @@ export interface CacheOptions {
   readonly files?: Files;
   readonly clock?: Clock;
   readonly timeouts?: Partial<UpstreamTimeouts>;
+  /** Whose right counts at the registry; that of each caller where not told otherwise. */
+  readonly credentials?: UpstreamCredentials;
   /** How long a tag is believed, in milliseconds. */
   readonly tagTtl?: number;
   readonly content?: Partial<ContentRules>;
@@ -70,7 +73,8 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const finished: FinishedRequest[] = [];
   const warn = (message: string) => void warnings.push(message);
   const store = await openStore({ directory, maxSize, warn, clock, ...(files && { files }) });
-  const upstream = createRegistry({ name: 'hub', urls: [options.upstream], timeouts, now: clock.now });
+  const { credentials = { kind: 'passthrough' } } = options;
+  const upstream = createRegistry({ name: 'hub', urls: [options.upstream], timeouts, credentials, now: clock.now });
   const { blobs, manifests, facts, tagHistory, pins } = store;
   const telemetry = { requestFinished: (request: FinishedRequest) => void finished.push(request), warn, audit() {} };
   const grants = createGrants(clock.now);
