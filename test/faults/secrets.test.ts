@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inOrder } from '../support/faults/blob-steps.ts';
 import { exchange, type HttpAnswer } from '../support/http.ts';
 import { startHttpProxy, type TestProxy } from '../support/http-proxy.ts';
@@ -197,48 +197,50 @@ async function everythingTold(manifix: Manifix): Promise<Readonly<Record<string,
   return told;
 }
 
-it('F91: a thousand secrets in every place where one can come in are in nothing that is told or stored', async () => {
-  const mint = createMint();
-  const { secret } = mint;
-  await using registry = await startScriptedUpstream();
-  await using storage = await startScriptedUpstream();
-  script(registry, storage, `${storage.url}/token`, secret);
-  await using proxy: TestProxy = await startHttpProxy({ routes: {} });
-  proxy.broken = 407;
-  const [own, passwords] = [secret(), secret()];
-  const account = { username: 'dev', password: own };
-  const config = {
-    log: { level: 'debug' },
-    upstreams: {
-      caller: { url: registry.url },
-      account: { url: registry.url, credentials: account },
-      behind: { url: registry.url, credentials: account, proxy: proxy.url.replace('//', `//dev:${passwords}@`) },
-    },
-    endpoints: [
-      { name: 'caller', upstream: 'caller' },
-      { name: 'own', upstream: 'account', prefix: 'own' },
-      { name: 'behind', upstream: 'behind', prefix: 'behind' },
-    ],
-  };
-  await using manifix = await startManifix({ config });
-  const acts = actsAgainst(manifix, secret);
-  const statuses = new Set<number>();
-  while (mint.count < 1_000) {
-    for (let first = 0; first < acts.length; first += AT_ONCE) {
-      const batch = acts.slice(first, first + AT_ONCE).map((act) => act().catch(() => undefined));
-      for (const answer of await Promise.all(batch)) statuses.add(answer?.status ?? 0);
+describe('F91: secrets', () => {
+  it('a thousand of them, in every place where one can come in, are in nothing that is told or stored', async () => {
+    const mint = createMint();
+    const { secret } = mint;
+    await using registry = await startScriptedUpstream();
+    await using storage = await startScriptedUpstream();
+    script(registry, storage, `${storage.url}/token`, secret);
+    await using proxy: TestProxy = await startHttpProxy({ routes: {} });
+    proxy.broken = 407;
+    const [own, passwords] = [secret(), secret()];
+    const account = { username: 'dev', password: own };
+    const config = {
+      log: { level: 'debug' },
+      upstreams: {
+        caller: { url: registry.url },
+        account: { url: registry.url, credentials: account },
+        behind: { url: registry.url, credentials: account, proxy: proxy.url.replace('//', `//dev:${passwords}@`) },
+      },
+      endpoints: [
+        { name: 'caller', upstream: 'caller' },
+        { name: 'own', upstream: 'account', prefix: 'own' },
+        { name: 'behind', upstream: 'behind', prefix: 'behind' },
+      ],
+    };
+    await using manifix = await startManifix({ config });
+    const acts = actsAgainst(manifix, secret);
+    const statuses = new Set<number>();
+    while (mint.count < 1_000) {
+      for (let first = 0; first < acts.length; first += AT_ONCE) {
+        const batch = acts.slice(first, first + AT_ONCE).map((act) => act().catch(() => undefined));
+        for (const answer of await Promise.all(batch)) statuses.add(answer?.status ?? 0);
+      }
     }
-  }
-  const told = await everythingTold(manifix);
-  expect(secretsIn(told)).toEqual([]);
-  const check = await run(process.execPath, [main, 'check', '--config', join(manifix.cacheDir, '..', 'config.yaml')]);
-  expect(check).toMatchObject({ code: 0 });
-  expect(check.stdout.match(SECRET)).toBeNull();
-  // Nothing is proven by what did not happen.
-  for (const status of [200, 202, 400, 401, 403, 429, 502]) expect(statuses).toContain(status);
-  expect(told.log?.split('\n').length).toBeGreaterThan(acts.length);
-  expect(told.files).toContain('facts.db');
-}, 120_000);
+    const told = await everythingTold(manifix);
+    expect(secretsIn(told)).toEqual([]);
+    const check = await run(process.execPath, [main, 'check', '--config', join(manifix.cacheDir, '..', 'config.yaml')]);
+    expect(check).toMatchObject({ code: 0 });
+    expect(check.stdout.match(SECRET)).toBeNull();
+    // Nothing is proven by what did not happen.
+    for (const status of [200, 202, 400, 401, 403, 429, 502]) expect(statuses).toContain(status);
+    expect(told.log?.split('\n').length).toBeGreaterThan(acts.length);
+    expect(told.files).toContain('facts.db');
+  }, 120_000);
+});
 
 const FOR_WHO_ASKS = /^\/v2\/|^\/explain/;
 
