@@ -1,5 +1,4 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { Server as SecureServer } from 'node:https';
 import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
@@ -10,18 +9,17 @@ import { describeAccount } from './domain/credentials.ts';
 import { createOffenders } from './explain/offenders.ts';
 import type { AppHooks } from './explain/throw-away.ts';
 import { generationOf } from './generation.ts';
-import { type CertificateWatch, readCertificate, watchCertificate } from './http/certificate-watch.ts';
-import { createConnections, type EdgeServer } from './http/connections.ts';
+import { readCertificate } from './http/certificate-watch.ts';
+import { createConnections } from './http/connections.ts';
 import { createLimits } from './http/limits.ts';
 import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
-import type { Certificate } from './lib/certificate.ts';
 import { systemClock } from './lib/clock.ts';
 import { getJson } from './lib/get-json.ts';
-import { createLogger, type Logger } from './lib/logger.ts';
+import { createLogger } from './lib/logger.ts';
 import { singleFlight } from './lib/single-flight.ts';
 import { createVersions } from './lib/versions.ts';
-import { addressOf, drain, listen } from './listening.ts';
+import { addressOf, drain, followCertificate, listen } from './listening.ts';
 import { cacheOperations, toolOperations } from './operations.ts';
 import { createChallenges } from './pipeline/challenges.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
@@ -137,7 +135,10 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     throw error;
   }
   store.setScrubRate(config.cache.scrubRate);
-  const certificates = followCertificate(server, config, certificate, logger);
+  const certificates = followCertificate(server, config.tls, certificate, logger, () => {
+    connections.forgetCertificates();
+    generation.edge.ready.forget();
+  });
   return {
     scheme: certificate === undefined ? 'http' : 'https',
     address: addressOf(server, config.listen),
@@ -174,23 +175,6 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   };
 }
 
-/** Takes new certificates into use as they appear in their files; open connections keep the one they began with. */
-function followCertificate(
-  server: EdgeServer,
-  { tls }: Config,
-  served: Certificate | undefined,
-  logger: Logger,
-): CertificateWatch | undefined {
-  if (tls === undefined || served === undefined || !(server instanceof SecureServer)) return undefined;
-  return watchCertificate({
-    clock: systemClock,
-    files: tls,
-    served,
-    use: (certificate) => server.setSecureContext(certificate),
-    log: (level, message, facts) => logger[level](facts, message),
-  });
-}
-
 function watchedTelemetry(telemetry: Telemetry, watchers: readonly Pick<AppHooks, 'requestFinished'>[]): Telemetry {
   const all = [telemetry, ...watchers].flatMap(({ requestFinished }) => requestFinished ?? []);
   return {
@@ -222,6 +206,7 @@ async function closeAll(upstreams: readonly UpstreamClient[]): Promise<void> {
 const NEEDS_RESTART = {
   listen: (config: Config) => config.listen,
   tls: (config: Config) => config.tls !== undefined,
+  'tls.clientAuthorities': (config: Config) => config.tls?.clientAuthorities !== undefined,
   'admin.listen': (config: Config) => config.admin?.listen,
   'cache.dir': (config: Config) => config.cache.dir,
   'log.format': (config: Config) => config.log.format,

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { type CertificateWatch, haveSameAuthorities, watchCertificate } from './http/certificate-watch.ts';
 import type { EdgeServer } from './http/connections.ts';
 import type { HostPort } from './lib/address.ts';
+import type { ServerTls, ServerTlsFiles } from './lib/certificate.ts';
+import { systemClock } from './lib/clock.ts';
+import type { Logger } from './lib/logger.ts';
 
 /** Starts to listen. Rejects when something is in the way. */
 export async function listen(server: EdgeServer, { host, port }: HostPort): Promise<void> {
@@ -27,4 +32,31 @@ export async function drain(server: EdgeServer, drainTimeout: number): Promise<v
   await closed;
   clearInterval(sweep);
   clearTimeout(cut);
+}
+
+/**
+ * Takes new certificates into use as they appear in their files; open connections keep the one they began with.
+ * @param onOtherAuthorities is called when others vouch for clients than before
+ */
+export function followCertificate(
+  server: EdgeServer,
+  files: ServerTlsFiles | undefined,
+  served: ServerTls | undefined,
+  logger: Logger,
+  onOtherAuthorities: () => void,
+): CertificateWatch | undefined {
+  if (files === undefined || served === undefined || !(server instanceof SecureServer)) return undefined;
+  let current = served;
+  return watchCertificate({
+    clock: systemClock,
+    files,
+    served,
+    use(tls) {
+      const isOther = !haveSameAuthorities(tls, current);
+      current = tls;
+      server.setSecureContext(tls);
+      if (isOther) onOtherAuthorities();
+    },
+    log: (level, message, facts) => logger[level](facts, message),
+  });
 }

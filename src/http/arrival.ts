@@ -3,6 +3,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValues } from '../domain/headers.ts';
 import { formatHostPort } from '../lib/address.ts';
 import { clientOrigin, type TrustCheck } from './client.ts';
+import { credentialsInUrl } from './credentials-in-url.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
 import type { Target } from './routes.ts';
 import { namespaceOf } from './upstream-target.ts';
@@ -46,5 +47,6 @@ export function hostOf({ httpVersion, socket }: IncomingMessage, headers: Header
     return formatHostPort({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 });
   }
   if (host !== undefined && others.length === 0 && HOST.test(host)) return host;
+  if (host?.includes('@') === true) throw credentialsInUrl();
   throw new RegistryError('UNSUPPORTED', { status: 400, message: 'the Host field is missing or malformed' });
 }

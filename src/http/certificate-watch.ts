@@ -1,22 +1,22 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Certificate, type CertificateFiles, certificateMistake } from '../lib/certificate.ts';
+import { authoritiesMistake, certificateMistake, type ServerTls, type ServerTlsFiles } from '../lib/certificate.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeSystemError } from '../lib/system-error.ts';
 
 export interface CertificateWatchOptions {
   readonly clock: Clock;
-  readonly files: CertificateFiles;
+  readonly files: ServerTlsFiles;
   /** What is served already. */
-  readonly served: Certificate;
-  readonly use: (certificate: Certificate) => void;
+  readonly served: ServerTls;
+  readonly use: (tls: ServerTls) => void;
   readonly log: (level: 'info' | 'warn', message: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Serves what is in the files of a certificate, and the last good one while that is broken. */
 export interface CertificateWatch {
   /** Looks at once, perhaps into other files. */
-  reload(files: CertificateFiles): Promise<void>;
+  reload(files: ServerTlsFiles): Promise<void>;
   stop(): void;
 }
 
@@ -24,11 +24,21 @@ export interface CertificateWatch {
 const INTERVAL = 5_000;
 
 /** @throws Error with a sentence that names the file */
-export async function readCertificate(files: CertificateFiles): Promise<Certificate> {
+export async function readCertificate(files: ServerTlsFiles): Promise<ServerTls> {
+  const { clientAuthorities: authorities } = files;
   const [cert, key] = await Promise.all([readNamed(files.cert), readNamed(files.key)]);
   const mistake = certificateMistake({ cert, key });
   if (mistake !== undefined) throw new Error(`${files[mistake.file]} ${mistake.problem}`);
-  return { cert, key };
+  if (authorities === undefined) return { cert, key };
+  const ca = await readNamed(authorities);
+  const problem = authoritiesMistake(ca);
+  if (problem !== undefined) throw new Error(`${authorities} ${problem}`);
+  return { cert, key, ca };
+}
+
+/** Whether the same authorities vouch for clients. */
+export function haveSameAuthorities({ ca: one }: ServerTls, { ca: other }: ServerTls): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other);
 }
 
 export function watchCertificate({ clock, files, served, use, log }: CertificateWatchOptions): CertificateWatch {
@@ -48,7 +58,8 @@ export function watchCertificate({ clock, files, served, use, log }: Certificate
     try {
       const found = await readCertificate(watched);
       complaint = undefined;
-      if (found.cert.equals(current.cert) && found.key.equals(current.key)) return;
+      const isSame = found.cert.equals(current.cert) && found.key.equals(current.key);
+      if (isSame && haveSameAuthorities(found, current)) return;
       current = found;
       use(found);
       log('info', 'the TLS certificate was replaced', { validTo: new X509Certificate(found.cert).validTo });

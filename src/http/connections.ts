@@ -7,6 +7,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { memoryLimit } from '../lib/memory-limit.ts';
 import { openFileLimit } from '../lib/open-file-limit.ts';
+import { forgetCertificate } from './client-certificate.ts';
 import { readSendQueues } from './send-queues.ts';
 import { watchSlowReaders } from './slow-readers.ts';
 
@@ -41,6 +42,8 @@ export interface Connections {
   isAnswering(socket: Duplex): boolean;
   /** Whether requests on this connection are not served. */
   isRefused(socket: Duplex): boolean;
+  /** Certificates of clients count again on new connections only. */
+  forgetCertificates(): void;
   figures(): ConnectionFigures;
 }
 
@@ -137,6 +140,7 @@ export function createConnections(limits: ConnectionLimits = connectionLimits(op
       return answer?.writableFinished === false && (answer.headersSent || pipelined.has(socket));
     },
     isRefused: (socket) => refused.has(socket),
+    forgetCertificates: () => open.forEach(forgetCertificate),
     figures: () => ({ open: open.size, ...counts }),
   };
 }

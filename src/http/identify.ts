@@ -5,6 +5,7 @@ import type { HeaderList } from '../domain/headers.ts';
 import { type Action, ANONYMOUS, type Principal } from '../domain/principal.ts';
 import type { Arrival } from './arrival.ts';
 import type { TrustCheck } from './client.ts';
+import { credentialsInUrl } from './credentials-in-url.ts';
 import { ownChallenge } from './own-challenge.ts';
 import { shownBy } from './shown.ts';
 
@@ -42,6 +43,8 @@ export async function identify(
 ): Promise<Identity> {
   const { guard } = arrival.reached.endpoint;
   if (guard === undefined) return ANYBODY;
+  // RFC 9110, section 4.2.4: they are an error. Where nobody has to log in they do no harm, and some clients go on sending them.
+  if (/^https?:\/\/[^/?#]*@/i.test(incoming.url ?? '')) throw credentialsInUrl();
   const { authentication, rights } = guard;
   const known = await authentication.authenticate(shownBy(incoming, headers, trusts));
   if ('refused' in known) throw withChallenge(known.refused, ownChallenge(arrival));

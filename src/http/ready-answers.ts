@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeaderList } from '../domain/headers.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import type { Limiter } from '../pipeline/ports-limits.ts';
+import { certificateMark } from './client-certificate.ts';
 
 /** What is known of a request before its answer has left. */
 export type RequestRecord = Omit<FinishedRequest, 'id' | 'seconds' | 'bytesSent' | 'client'>;
@@ -99,7 +100,8 @@ function textOf(bytes: Uint8Array | undefined): string | undefined {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
-/** All that a request says. A difference in any field is a different request, so that nothing can be confused. */
-function keyOf({ method, url, rawHeaders }: IncomingMessage): string {
-  return `${method} ${url}\n${rawHeaders.join('\n')}`;
+/** All that a request says, and whose connection it is. A difference in anything is a different request, so that nothing can be confused. */
+function keyOf(incoming: IncomingMessage): string {
+  const { method, url, rawHeaders } = incoming;
+  return `${method} ${url}\n${certificateMark(incoming)}\n${rawHeaders.join('\n')}`;
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
-import type { Certificate } from '../lib/certificate.ts';
+import type { ServerTls } from '../lib/certificate.ts';
+import { noteCertificate } from './client-certificate.ts';
 import { type Connections, createConnections, type EdgeServer, tooManyConnections } from './connections.ts';
 import { type Edge, handle, handleReady } from './handle.ts';
 import { refuseConnection, refuseExpectation, refuseTunnel } from './refuse.ts';
@@ -32,7 +33,7 @@ const HANDSHAKE_TIMEOUT = 15_000;
 export function createEdgeServer(
   edge: () => Edge,
   connections: Connections = createConnections(),
-  certificate?: Certificate,
+  tls?: ServerTls,
 ): EdgeServer {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const nextId = requestIds();
@@ -50,10 +51,7 @@ export function createEdgeServer(
     const errorHandler = () => serve(incoming, outgoing);
     void getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler })(incoming, outgoing);
   };
-  const server =
-    certificate === undefined
-      ? createServer(OPTIONS, listener)
-      : createSecureServer({ ...OPTIONS, ...certificate, handshakeTimeout: HANDSHAKE_TIMEOUT }, listener);
+  const server = tls === undefined ? createServer(OPTIONS, listener) : createTlsServer(tls, listener);
   connections.guard(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // What follows a request that was to be the last is ignored (RFC 9112, section 9.6); that one still gets its answer.
@@ -65,6 +63,13 @@ export function createEdgeServer(
   server.on('connect', (_incoming, socket) => refuseTunnel(socket));
   server.on('checkExpectation', refuseExpectation);
   return server;
+}
+
+/** Clients may show a certificate where there are authorities for it; whether they have to, each endpoint decides. */
+function createTlsServer(tls: ServerTls, listener: RequestListener): SecureServer {
+  const asks = { requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  const server = createSecureServer({ ...OPTIONS, ...tls, ...asks, handshakeTimeout: HANDSHAKE_TIMEOUT }, listener);
+  return server.on('secureConnection', noteCertificate);
 }
 
 /** Tells a client to come back. Not a line of the log each: it is a flood that brings them. */

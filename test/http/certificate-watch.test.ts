@@ -102,6 +102,22 @@ describe('the certificate that is served', () => {
   });
 });
 
+it('follows the authorities that vouch for clients, and keeps them while their file is broken', async () => {
+  await using watch = await startWatch();
+  const clientAuthorities = join(watch.directory, 'clients.crt');
+  const files = { ...watch.files, clientAuthorities };
+  await writeFile(clientAuthorities, second?.certificate ?? '');
+  await watch.watch.reload(files);
+  expect((await readCertificate(files)).ca?.toString()).toBe(second?.certificate);
+  await writeFile(clientAuthorities, 'broken');
+  await look(watch);
+  expect(watch.logged.all.at(-1)).toContain('clients.crt holds no certificate in PEM');
+  await writeFile(clientAuthorities, third?.certificate ?? '');
+  await look(watch);
+  await look(watch);
+  expect(watch.used.all).toEqual([first?.certificate, first?.certificate]);
+});
+
 it('names the file that cannot be read', async () => {
   await using watch = await startWatch();
   const missing = join(watch.directory, 'missing');

@@ -1,0 +1,168 @@
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { hashSync } from 'bcrypt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { within } from '../support/deadline.ts';
+import { exchange, type HttpAnswer } from '../support/http.ts';
+import { manifestTypes, sampleImage } from '../support/images.ts';
+import { type Manifix, startManifix } from '../support/manifix.ts';
+import { type OidcIssuer, startOidcIssuer } from '../support/oidc-issuer.ts';
+import { type RegistryDouble, startRegistryDouble } from '../support/registry-double.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { firstError } from './registry-errors.ts';
+
+const image = sampleImage('oci-amd64');
+const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+const line = (user: string, password: string) => `${user}:${hashSync(password, 4)}\n`;
+
+describe('an endpoint that knows its clients', () => {
+  const cleanup = new AsyncDisposableStack();
+  let registry: RegistryDouble;
+  let provider: OidcIssuer;
+  let manifix: Manifix;
+  let htpasswd: string;
+
+  /** Pulls in somebody's name; each client of these tests has an address of its own. */
+  function pull(authorization: string | undefined, address = '198.51.100.1'): Promise<HttpAnswer> {
+    const headers = { Accept: manifestTypes.join(', '), 'X-Forwarded-For': address };
+    return exchange(manifix.url, {
+      target: '/v2/app/manifests/latest',
+      headers: authorization === undefined ? headers : { ...headers, Authorization: authorization },
+    });
+  }
+
+  async function postTokens(target: string, body: object): Promise<{ readonly id: string; readonly token: string }> {
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await exchange(manifix.adminUrl, { method: 'POST', target, headers, body: JSON.stringify(body) });
+    expect(answer.status).toBe(200);
+    return JSON.parse(answer.body.toString());
+  }
+
+  beforeAll(async () => {
+    registry = cleanup.use(await startRegistryDouble());
+    registry.content.addImage('app', 'latest', image);
+    provider = cleanup.use(await startOidcIssuer());
+    const directory = cleanup.use(await temporaryDirectory());
+    htpasswd = join(directory.path, 'users.htpasswd');
+    await writeFile(htpasswd, line('bob', 'secret'));
+    const oidc = [{ name: 'ci', issuer: provider.issuer, audience: 'manifix', claims: { repository_owner: 'acme' } }];
+    manifix = cleanup.use(
+      await startManifix({
+        config: {
+          upstreams: { hub: { url: registry.url, credentials: 'none' } },
+          endpoints: [
+            {
+              name: 'team',
+              auth: { htpasswd, tokens: true, oidc },
+              rights: [{ who: ['authenticated'], allow: ['pull', 'list'], repositories: ['**'] }],
+            },
+          ],
+          trustedProxies: ['127.0.0.1'],
+        },
+      }),
+    );
+  });
+  afterAll(() => cleanup.disposeAsync());
+
+  it('serves whoever knows a password, and asks everybody else for one', async () => {
+    const answer = await pull(basic('bob', 'secret'));
+    expect([answer.status, answer.body.equals(image.bytes)]).toEqual([200, true]);
+    const refusals = await Promise.all(
+      [undefined, basic('bob', 'wrong'), basic('eve', 'secret')].map((shown) => pull(shown)),
+    );
+    expect(refusals.map(({ status }) => status)).toEqual([401, 401, 401]);
+    for (const refusal of refusals) expect(refusal.header('WWW-Authenticate')).toMatch(/^(?:Bearer|Basic) /);
+  });
+
+  it('shows the registry nothing of what its clients show', async () => {
+    await pull(basic('bob', 'secret'));
+    const shown = registry.requests.map(({ headers }) => JSON.stringify(headers));
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter((headers) => /authorization/i.test(headers))).toEqual([]);
+  });
+
+  it('knows who was added to its file, and forgets who was taken out, without a restart', async () => {
+    await writeFile(htpasswd, line('bob', 'secret') + line('ann', 'hidden'));
+    await expect
+      .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
+      .toBe(200);
+    await writeFile(htpasswd, line('bob', 'secret'));
+    await expect
+      .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
+      .toBe(401);
+    expect((await pull(basic('bob', 'secret'))).status).toBe(200);
+  });
+
+  it('keeps its users while the file is broken, and says what is wrong', async () => {
+    await writeFile(htpasswd, 'bob:hunter2\n');
+    await expect
+      .poll(
+        async () => [
+          (await pull(basic('bob', 'secret'))).status,
+          /line 1 has a password in plain text/.test(manifix.output()),
+        ],
+        {
+          timeout: 20_000,
+        },
+      )
+      .toEqual([200, true]);
+    expect(manifix.output()).not.toContain('hunter2');
+    await writeFile(htpasswd, line('bob', 'secret'));
+  });
+
+  it('takes tokens, and a revoked one not a moment longer', async () => {
+    const { token, id } = await postTokens('/tokens', { user: 'robot', expires: '1h' });
+    for (const shown of [basic('robot', token), `Bearer ${token}`]) expect((await pull(shown)).status).toBe(200);
+    expect((await pull(basic('bob', token))).status).toBe(401);
+    await postTokens('/tokens/revoke', { id });
+    const answer = await pull(`Bearer ${token}`);
+    expect(answer.status).toBe(401);
+    expect(answer.body.toString()).toContain('revoked or never made here');
+  });
+
+  it('takes tokens of its issuer, with the claims that it wants', async () => {
+    const token = await provider.token({ repository_owner: 'acme' });
+    for (const shown of [basic('oidc', token), `Bearer ${token}`]) expect((await pull(shown)).status).toBe(200);
+    const other = await pull(`Bearer ${await provider.token({ repository_owner: 'evil' })}`);
+    expect(other.status).toBe(401);
+    expect(other.body.toString()).toContain('does not have the claim \\"repository_owner\\"');
+  });
+
+  it('makes whoever guesses pause, and nobody else', async () => {
+    await pull(basic('bob', 'secret'));
+    const guesses = await Promise.all(
+      Array.from({ length: 300 }, (_, at) =>
+        pull(basic(at % 2 === 0 ? 'bob' : 'nobody', `guess ${at}`), '203.0.113.9'),
+      ),
+    );
+    const statuses = guesses.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(10);
+    const paused = guesses.find(({ status }) => status === 429);
+    expect(Number(paused?.header('Retry-After'))).toBeGreaterThanOrEqual(1);
+    expect(firstError(paused?.body ?? Buffer.from('')).code).toBe('TOOMANYREQUESTS');
+    // From its own address and from that of the guesser.
+    for (const address of ['198.51.100.1', '203.0.113.9']) {
+      expect((await pull(basic('bob', 'secret'), address)).status).toBe(200);
+    }
+  });
+
+  it('writes no password and no token into its log', () => {
+    expect(manifix.output()).not.toMatch(/secret|hidden|guess \d|mfx_|eyJ/);
+  });
+
+  it.each([
+    ['in the target', 'GET http://bob:secret@registry.test/v2/ HTTP/1.1\r\nHost: registry.test'],
+    ['in Host', 'GET /v2/ HTTP/1.1\r\nHost: bob:secret@registry.test'],
+  ])('refuses credentials in the URL, %s, and says where they belong', async (_, head) => {
+    const { hostname, port } = new URL(manifix.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.end(`${head}\r\nConnection: close\r\n\r\n`);
+    const answer = await within('the answer', text(socket));
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('the URL holds credentials');
+    expect(answer).toContain('docker login');
+    expect(answer).not.toContain('secret');
+  });
+});
