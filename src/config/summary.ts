@@ -37,6 +37,7 @@ function summarizeEndpoint(endpoint: EndpointConfig, config: Config, catalogue: 
   return [
     `endpoint ${name}: ${waysTo(endpoint)} -> ${upstream} (${registry}), ${rulesOf(endpoint)}fixes: ${counts.join(', ')}`,
     `  profile ${profile.name}${suggested}: ${PROFILES[profile.name].purpose}`,
+    ...clientsOf(endpoint),
     ...limitsOf(endpoint.limits),
     ...catalogue.flatMap((fix) => {
       const setting = fixes[fix.id];
@@ -51,6 +52,19 @@ function describeChange(setting: FixSetting, usual: FixSetting): string | undefi
   const options = Object.entries(setting.options).filter(([name, word]) => usual.options[name] !== word);
   if (setting.mode === usual.mode && options.length === 0) return undefined;
   return formatSetting({ ...Object.fromEntries(options), mode: setting.mode });
+}
+
+/** How its clients show who they are, and how many rules say what they may. */
+function clientsOf({ auth, rights }: EndpointConfig): readonly string[] {
+  if (auth === undefined) return [];
+  const ways = [
+    ...(auth.htpasswd === undefined ? [] : [`passwords of ${auth.htpasswd.path}`]),
+    ...(auth.tokens ? ['tokens'] : []),
+    ...auth.oidc.map(({ name, issuer }) => `OpenID tokens of ${issuer} as ${name}`),
+    ...(auth.certificates ? ['certificates'] : []),
+  ];
+  const [rules = 'no rules: nobody may do anything'] = counted(rights.length, 'rule');
+  return [`  clients: ${ways.join(', ') || 'nobody'}; ${rules}`];
 }
 
 /** What its clients may use. */
@@ -82,18 +96,18 @@ function describeLimits({
 /** What it keeps from its clients. */
 function rulesOf({ repositories: { allow, deny }, readOnly, content }: EndpointConfig): string {
   const rules = [
-    ...(allow.includes(EVERY_REPOSITORY) ? [] : [`only ${allow.join(' ') || 'nothing'}, `]),
-    ...(deny.length === 0 ? [] : [`not ${deny.join(' ')}, `]),
-    ...(readOnly ? ['read-only, '] : []),
+    ...(allow.includes(EVERY_REPOSITORY) ? [] : [`only ${allow.join(' ') || 'nothing'}`]),
+    ...(deny.length === 0 ? [] : [`not ${deny.join(' ')}`]),
+    ...(readOnly ? ['read-only'] : []),
     ...counted(content.pins.length, 'pin'),
     ...counted(content.deny.length, 'denial'),
     ...counted(content.coolDown.length, 'cool-down'),
   ];
-  return rules.join('');
+  return rules.map((rule) => `${rule}, `).join('');
 }
 
 function counted(number: number, what: string): readonly string[] {
-  return number === 0 ? [] : [`${number} ${what}${number === 1 ? '' : 's'}, `];
+  return number === 0 ? [] : [`${number} ${what}${number === 1 ? '' : 's'}`];
 }
 
 function waysTo({ host, prefix, ns, isDefault }: EndpointConfig): string {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { summarize } from '../../src/config/summary.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { loadValid, mistakesIn } from './support.ts';
 
@@ -103,6 +104,17 @@ describe('how the clients of an endpoint log in', () => {
     const mistakes = await mistakesIn({ file: fileWith({ oidc }) });
     expect(mistakes).toEqual([expect.stringContaining(`endpoints[0].auth.${message}`)]);
     expect(mistakes.join()).not.toContain('pass@');
+  });
+
+  it('is told by manifix check, with the number of rules', async () => {
+    const told = async (endpoint: object) =>
+      summarize(await loadValid({ file: fileWith(undefined, { endpoints: [endpoint] }) }), []);
+    const rights = [{ who: ['authenticated'], allow: ['pull'] }];
+    expect(await told({ auth: { tokens: true, oidc: [ISSUER] }, rights: [...rights, ...rights] })).toContain(
+      '\n    clients: tokens, OpenID tokens of https://issuer.example.com as ci; 2 rules',
+    );
+    expect(await told({ auth: { tokens: true } })).toContain('clients: tokens; no rules: nobody may do anything');
+    expect(await told({})).not.toContain('clients:');
   });
 
   it('has one issuer for one name', async () => {
