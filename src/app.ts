@@ -30,6 +30,7 @@ import { createAuditLog } from './store/audit-log.ts';
 import { createDescriptors } from './store/descriptors.ts';
 import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
+import { tagOperations } from './tag-operations.ts';
 import { tokenOperations } from './token-operations.ts';
 import { createDefects } from './upstream/defects.ts';
 import type { UpstreamClient } from './upstream/upstream.ts';
@@ -106,6 +107,10 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const lasting = { authentications, limits };
   let generation = generationOf(config, dispatch, challenges, figures, telemetry, lasting, hooks.watch);
   let accepting = true;
+  const forgetAnswers = () => {
+    changes.allChanged();
+    generation.edge.ready.forget();
+  };
   const server = createEdgeServer(() => generation.edge, connections, certificate);
   const admin = createAdminServer({
     metrics,
@@ -119,10 +124,16 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       audit: telemetry.audit,
       revoked: () => generation.edge.ready.forget(),
     }),
-    cache: cacheOperations(store, telemetry, () => {
-      changes.allChanged();
-      generation.edge.ready.forget();
+    tags: tagOperations({
+      config: () => generation.config,
+      edge: () => generation.edge,
+      history: store.tagHistory,
+      pins: store.pins,
+      now: Date.now,
+      audit: telemetry.audit,
+      changed: forgetAnswers,
     }),
+    cache: cacheOperations(store, telemetry, forgetAnswers),
   });
   try {
     await auditLog.configure(config.audit);

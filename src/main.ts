@@ -7,6 +7,7 @@ import type { CacheRequest } from './config/cache-request.ts';
 import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
 import type { RepairRequest } from './config/repair-request.ts';
+import type { TagRequest } from './config/tag-request.ts';
 import type { TokenRequest } from './config/token-request.ts';
 import type { UsageRequest } from './config/usage-request.ts';
 import type { WarmRequest } from './config/warm-request.ts';
@@ -43,6 +44,8 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return warm(line.request);
     case 'token':
       return token(line.request);
+    case 'tag':
+      return tag(line.request);
     case 'selftest':
       return selftest(line.request);
     case 'demo':
@@ -91,6 +94,11 @@ async function usage(request: UsageRequest): Promise<number> {
 async function warm(request: WarmRequest): Promise<number> {
   const { runWarmCommand } = await import('./commands/warm.ts');
   return tell(await runWarmCommand(request, () => load(request.place)));
+}
+
+async function tag(request: TagRequest): Promise<number> {
+  const { runTagCommand } = await import('./commands/tag.ts');
+  return tell(await runTagCommand(request, () => load(request.place)));
 }
 
 async function token(request: TokenRequest): Promise<number> {

@@ -2,19 +2,16 @@ import type { CacheOperations } from './admin/cache-routes.ts';
 import type { ToolOperations } from './admin/tool-routes.ts';
 import type { Usage } from './admin/usage.ts';
 import { RegistryError } from './domain/errors.ts';
-import { formatReference } from './domain/reference.ts';
 import { cacheStateOf } from './explain/cache-state.ts';
 import { drill } from './explain/drill.ts';
-import { explain, type Place, WrongQuestion } from './explain/explain.ts';
+import { explain } from './explain/explain.ts';
 import type { Offenders } from './explain/offenders.ts';
+import { placeOf, WrongQuestion } from './explain/place.ts';
 import type { StartApp } from './explain/throw-away.ts';
 import type { Generation } from './generation.ts';
-import type { Edge } from './http/handle.ts';
-import { parseTarget } from './http/routes.ts';
-import { namespaceOf, upstreamTarget } from './http/upstream-target.ts';
 import type { Telemetry } from './pipeline/ports.ts';
 import { auditedPurge } from './store/audited-purge.ts';
-import { copyFacts } from './store/copy-facts.ts';
+import { copyFacts, copyTag } from './store/copy-facts.ts';
 import { openHoldings } from './store/holdings.ts';
 import type { Store } from './store/open-store.ts';
 
@@ -48,6 +45,8 @@ export function toolOperations(
             placeOf: (host, target) => placeOf(edge, host, target),
             cacheState: ({ upstream, repository, reference }) =>
               cacheStateOf(holdings, upstream, repository, reference),
+            copyTag: (directory, { upstream, repository, reference }) =>
+              copyTag(running.cache.dir, directory, { upstream, repository, tag: reference }),
             copyCache: (directory, manifests) => copyFacts(running.cache.dir, directory, manifests),
           },
           question,
@@ -62,22 +61,6 @@ export function toolOperations(
       }
     },
   };
-}
-
-/** Where the running manifix would look; undefined when no endpoint takes the request. */
-function placeOf({ endpoints, cursors }: Edge, host: string, target: string): Place | undefined {
-  const asked = parseTarget(target);
-  try {
-    const reached = endpoints.reach(host.toLowerCase(), asked.route, namespaceOf(asked.query));
-    const { route } = upstreamTarget(reached, 'GET', asked, cursors, () => true);
-    const upstream = reached.endpoint.upstream.name;
-    return route.kind === 'manifest'
-      ? { upstream, repository: route.repository, reference: formatReference(route.reference) }
-      : undefined;
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
-    throw error;
-  }
 }
 
 /** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type CacheOperations, createCacheRoutes } from './cache-routes.ts';
 import type { Metrics } from './metrics.ts';
+import { createTagRoutes, type TagOperations } from './tag-routes.ts';
 import { createTokenRoutes, type TokenOperations } from './token-routes.ts';
 import { createToolRoutes, type ToolOperations } from './tool-routes.ts';
 import { type UpstreamConditions, upstreamTroubles } from './upstream-figures.ts';
@@ -18,6 +19,7 @@ export interface AdminOptions {
   readonly cache: CacheOperations;
   readonly tools: ToolOperations;
   readonly tokens: TokenOperations;
+  readonly tags: TagOperations;
 }
 
 const PATHS = [
@@ -29,6 +31,10 @@ const PATHS = [
   '/cache/purge',
   '/tokens',
   '/tokens/revoke',
+  '/tags/history',
+  '/tags/pin',
+  '/tags/unpin',
+  '/tags/rollback',
   '/explain',
   '/report',
   '/usage',
@@ -44,6 +50,7 @@ export function createAdminServer({
   cache,
   tools,
   tokens,
+  tags,
 }: AdminOptions): Server {
   const app = new Hono();
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
@@ -60,6 +67,7 @@ export function createAdminServer({
     context.body(await metrics.render(), 200, { 'Content-Type': metrics.contentType }),
   );
   app.route('/tokens', createTokenRoutes(tokens));
+  app.route('/tags', createTagRoutes(tags));
   app.route('/cache', createCacheRoutes(cache));
   app.route('/', createToolRoutes(tools));
   app.notFound((context) => context.json({ status: 'not found', paths: PATHS }, 404));

@@ -39,7 +39,7 @@ export function formatResolution(resolution: { readonly canonical: string; reado
 }
 
 function answerRows(answer: SeenAnswer) {
-  const { method, target, status, contentType, contentLength, digest, sha256, error, cacheStatus } = answer;
+  const { method, target, status, contentType, contentLength, digest, sha256, error, cacheStatus, policy } = answer;
   const said = error === undefined ? [] : [[`  ${error.code}: ${error.message ?? ''}`]];
   const explained = error?.explanation === undefined ? [] : [[`  ${error.explanation}`]];
   const differs = status === 200 && digest !== undefined && sha256 !== undefined && digest !== sha256;
@@ -49,7 +49,8 @@ function answerRows(answer: SeenAnswer) {
   const stale = cacheStatus?.includes('stale')
     ? [['  stale: the registry did not answer, and this is what was known last']]
     : [];
-  return [line, ...said, ...explained, ...hash, ...stale];
+  const ruled = policy === undefined ? [] : [[`  ${policy}`]];
+  return [line, ...said, ...explained, ...hash, ...stale, ...ruled];
 }
 
 /** What a fix that is not on would have done, it did not do. */

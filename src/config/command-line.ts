@@ -15,6 +15,7 @@ import {
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
 import type { RepairRequest } from './repair-request.ts';
+import { readTagRequest, type TagRequest } from './tag-request.ts';
 import { readTokenRequest, type TokenRequest } from './token-request.ts';
 import { readUsageRequest, type UsageRequest } from './usage-request.ts';
 import { readWarmRequest, type WarmRequest } from './warm-request.ts';
@@ -34,6 +35,7 @@ export type CommandLine =
   | { readonly command: 'usage'; readonly request: UsageRequest }
   | { readonly command: 'warm'; readonly request: WarmRequest }
   | { readonly command: 'token'; readonly request: TokenRequest }
+  | { readonly command: 'tag'; readonly request: TagRequest }
   | { readonly command: 'selftest'; readonly request: SelftestRequest }
   | { readonly command: 'demo' | 'version' }
   | { readonly command: 'help'; readonly text: string }
@@ -136,6 +138,13 @@ function interpret(
       const outcome = readTokenRequest(TOKEN_ACTIONS[command], values, positionals);
       return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'token', request: outcome.request };
     }
+    case 'tag history':
+    case 'tag pin':
+    case 'tag unpin':
+    case 'tag rollback': {
+      const outcome = readTagRequest(TAG_ACTIONS[command], values, positionals);
+      return 'mistake' in outcome ? wrong(outcome.mistake, command) : { command: 'tag', request: outcome.request };
+    }
     case 'selftest':
       return { command, request: { place: configFlags(values), json: values.has('json') } };
     default:
@@ -144,6 +153,13 @@ function interpret(
 }
 
 const CACHE_ACTIONS = { 'cache stats': 'stats', 'cache verify': 'verify', 'cache purge': 'purge' } as const;
+
+const TAG_ACTIONS = {
+  'tag history': 'history',
+  'tag pin': 'pin',
+  'tag unpin': 'unpin',
+  'tag rollback': 'rollback',
+} as const;
 
 const TOKEN_ACTIONS = { 'token new': 'new', 'token list': 'list', 'token revoke': 'revoke' } as const;
 
@@ -186,7 +202,10 @@ function readFlags(command: CommandName, args: readonly string[]): Written | { r
 function argumentMistake(argument: Argument | undefined, written: readonly string[]): string | undefined {
   if (argument !== undefined && argument.optional !== true && written.length === 0)
     return `${argument.name} is missing`;
-  const most = argument === undefined ? 0 : argument.many === true ? Number.POSITIVE_INFINITY : 1;
+  const second = argument?.second;
+  if (second !== undefined && written.length === 1) return `${second} is missing`;
+  const few = second === undefined ? 1 : 2;
+  const most = argument === undefined ? 0 : argument.many === true ? Number.POSITIVE_INFINITY : few;
   const oneTooMany = written[most];
   return oneTooMany === undefined ? undefined : `unexpected argument "${oneTooMany}"`;
 }

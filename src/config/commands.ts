@@ -14,6 +14,8 @@ export interface Argument {
   readonly many?: boolean;
   /** None is fine, too. */
   readonly optional?: boolean;
+  /** The second one, where exactly two are needed. */
+  readonly second?: string;
 }
 
 interface Command {
@@ -48,6 +50,16 @@ const TOKEN_FLAGS: readonly Flag[] = [
     meaning: 'the directory, when no manifix runs on it; without --config no file is read',
   },
   { name: 'json', meaning: 'print one JSON object instead' },
+];
+
+const TAG_FLAGS: readonly Flag[] = [
+  { name: 'config', value: 'FILE', meaning: 'the configuration, instead of ./config.yaml' },
+  {
+    name: 'admin',
+    value: 'HOST:PORT',
+    meaning: 'the admin listener of a running manifix; without --config no file is read',
+  },
+  { name: 'json', meaning: 'print one JSON object instead of a table' },
 ];
 
 /** The commands and their flags, as the help and the reference list them. */
@@ -174,6 +186,26 @@ export const COMMANDS = {
     summary: 'end a token at once: exit 0, or 1 when there is none with that id',
     argument: { name: 'ID' },
     flags: TOKEN_FLAGS,
+  },
+  'tag history': {
+    summary: 'show what a tag meant and when, and what it is pinned to',
+    argument: { name: 'REFERENCE' },
+    flags: TAG_FLAGS,
+  },
+  'tag pin': {
+    summary: 'serve a tag with this digest, or with the one that it means now, whatever the registry says',
+    argument: { name: 'REFERENCE', second: 'DIGEST|current' },
+    flags: [{ name: 'note', value: 'TEXT', meaning: 'why' }, ...TAG_FLAGS],
+  },
+  'tag unpin': {
+    summary: 'let the registry say again what a tag means',
+    argument: { name: 'REFERENCE' },
+    flags: TAG_FLAGS,
+  },
+  'tag rollback': {
+    summary: 'pin a tag to what it meant before',
+    argument: { name: 'REFERENCE' },
+    flags: [{ name: 'to', value: 'DIGEST', meaning: 'another digest of its history' }, ...TAG_FLAGS],
   },
   selftest: {
     summary: 'replay the known bad cases with a configuration: exit 0, or 1 when a fix fails',

@@ -34,8 +34,9 @@ export function usage(topic: CommandName | readonly CommandName[] | undefined): 
   return `usage: manifix ${[topic, ...named, ...flags.map((flag) => `[${formatFlag(flag)}]`)].join(' ')}`;
 }
 
-/** `REFERENCE`, `REFERENCE...` or `[REFERENCE...]` */
-function written({ name, many, optional }: Argument): string {
+/** `REFERENCE`, `REFERENCE DIGEST`, `REFERENCE...` or `[REFERENCE...]` */
+function written({ name, many, optional, second }: Argument): string {
+  if (second !== undefined) return `${name} ${second}`;
   const text = many === true ? `${name}...` : name;
   return optional === true ? `[${text}]` : text;
 }

@@ -7,6 +7,8 @@ import type { Holdings } from '../store/holdings.ts';
 export interface CacheState {
   /** What the tag meant to each kind of Accept, the latest first; empty for a digest. */
   readonly tags: readonly { readonly view: string; readonly digest: Digest; readonly confirmed: string }[];
+  /** What the tag is pinned to by command, and what it meant before. */
+  readonly earlier: readonly Digest[];
   readonly derived: readonly Digest[];
   /** What the digest asked for was derived from. */
   readonly original: Digest | null;
@@ -20,6 +22,7 @@ export interface CacheState {
 export function cacheStateOf(holdings: Holdings, upstream: string, repository: string, text: string): CacheState {
   const reference = parseReference(text);
   const tags = reference?.kind === 'tag' ? holdings.tags(upstream, repository, reference.tag) : [];
+  const earlier = reference?.kind === 'tag' ? holdings.earlier(upstream, repository, reference.tag) : [];
   const asked = reference?.kind === 'digest' ? reference.digest : tags[0]?.digest;
   const original = asked && holdings.originalOf(upstream, repository, asked);
   // What was derived is made again from what the registry has.
@@ -29,10 +32,11 @@ export function cacheStateOf(holdings: Holdings, upstream: string, repository: s
     digest,
     confirmed: new Date(confirmedAt).toISOString(),
   }));
-  if (digest === undefined) return { tags: told, derived: [], original: null, access: null, content: null };
+  if (digest === undefined) return { tags: told, earlier, derived: [], original: null, access: null, content: null };
   const isKnown = holdings.size('manifest', digest) !== undefined;
   return {
     tags: told,
+    earlier,
     derived: holdings.derivedFrom(upstream, repository, digest),
     original: original ?? null,
     access: holdings.access(upstream, repository, 'manifest', digest) ?? null,

@@ -1,15 +1,14 @@
 import type { Config, EndpointConfig } from '../config/config.ts';
+import { NO_CONTENT_RULES } from '../domain/content-policy.ts';
 import type { Digest } from '../domain/digest.ts';
 import { headerValue } from '../domain/headers.ts';
 import { IMAGE_CLIENTS, type ImageClientName } from '../domain/image-clients.ts';
-import { parseImageReference } from '../domain/image-reference.ts';
-import { formatReference } from '../domain/reference.ts';
+import { parseTag } from '../domain/reference.ts';
 import type { FixMode } from '../fixes/fix.ts';
-import { parseTarget } from '../http/routes.ts';
-import { formatHostPort } from '../lib/address.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import type { CacheState } from './cache-state.ts';
 import type { Ask } from './clients.ts';
+import { locate, type Place, withoutQuery } from './place.ts';
 import { pullAs, rawAsk, run } from './pulls.ts';
 import type { Answer, SeenAnswer } from './seen.ts';
 import type { StartApp } from './throw-away.ts';
@@ -37,13 +36,6 @@ export interface ClientVerdict {
   readonly throughManifix: string | null;
 }
 
-/** Where a manifest is looked for, in the upstream's names. */
-export interface Place {
-  readonly upstream: string;
-  readonly repository: string;
-  readonly reference: string;
-}
-
 export interface Explanation {
   readonly reference: string;
   readonly endpoint: string;
@@ -69,35 +61,35 @@ export interface Explainer {
   readonly placeOf: (host: string, target: string) => Place | undefined;
   /** Looks at the cache of the running manifix and changes nothing. */
   readonly cacheState: (place: Place) => CacheState;
+  /** Copies what the running manifix knows of a tag's past, and what it is pinned to. */
+  readonly copyTag: (directory: string, place: Place) => Promise<void>;
   /** Copies what the running manifix knows, with these manifests. */
   readonly copyCache: (directory: string, manifests: readonly Digest[]) => Promise<void>;
 }
 
-/** A question that cannot be asked; the message says why. */
-export class WrongQuestion extends Error {}
-
 /**
  * Finds out what manifix does to a pull and why. The requests of the clients go through two manifixes of their own, one
  * with all fixes off, whose registry is watched, and one as configured, so that serving and explaining cannot differ. What
- * the running manifix has cached is looked at; where pulls fail without it, they go through a third one with a copy of it.
+ * the running manifix knows of the tag's past counts, what it has cached is looked at; where pulls fail without it, they go through a third one with a copy of it.
  */
 export async function explain(explainer: Explainer, question: Question): Promise<Explanation> {
-  const { config, start, placeOf, cacheState, copyCache } = explainer;
+  const { config, start, placeOf, cacheState, copyTag, copyCache } = explainer;
   const { reference, as, authorization } = question;
   const { host, target } = locate(reference, config);
   const clients = as === undefined ? IMAGE_CLIENTS : [as];
-  const off = withModes(config, () => 'off');
+  const off = withoutContentRules(withModes(config, () => 'off'));
   const direct = await run({ start, config: off, host, authorization }, (ask, answers) =>
     pullAs(clients, target, rawAsk(ask, answers)),
   );
   // A fix that is off watches instead, which changes as little and tells more.
   const watching = { start, config: withModes(config, (mode) => (mode === 'off' ? 'observe' : mode)), host };
   const pull = (ask: Ask) => pullAs(clients, target, ask);
-  const cold = await run({ ...watching, authorization }, pull);
   const place = placeOf(host, target);
+  const remember = place && { fill: (directory: string) => copyTag(directory, place) };
+  const cold = await run({ ...watching, authorization, ...remember }, pull);
   const cache = place === undefined ? undefined : cacheState(place);
   const fails = cold.pulls.some(({ answers }) => answers.some(({ status }) => status >= 400));
-  const held = cache === undefined ? [] : heldManifests(cache);
+  const held = place === undefined || cache === undefined ? [] : heldManifests(place, cache);
   const fromCache = fails && held.length > 0;
   const fill = (directory: string) => copyCache(directory, held);
   const through = fromCache ? await run({ ...watching, authorization, fill }, pull) : cold;
@@ -129,8 +121,15 @@ export async function explain(explainer: Explainer, question: Question): Promise
 }
 
 /** The manifests that the cache would answer with. */
-function heldManifests({ tags, original, content }: CacheState): readonly Digest[] {
+function heldManifests(
+  { endpoint, repository, reference }: Place,
+  { tags, original, content, earlier }: CacheState,
+): readonly Digest[] {
+  const tag = parseTag(reference);
+  const pinned = tag && endpoint.content?.pinOf(repository, tag);
   return [
+    ...(pinned === undefined ? [] : [pinned]),
+    ...earlier,
     ...tags.map(({ digest }) => digest),
     ...(original === null ? [] : [original]),
     ...(content === null ? [] : [content.digest]),
@@ -150,33 +149,9 @@ function knownDigests(
   return { ...(canonical === undefined ? {} : { canonical }), ...(derived === undefined ? {} : { derived }) };
 }
 
-/** Host and target of the requests. Without a host of its own a reference is for whoever takes all other hosts. */
-function locate(text: string, config: Config): { readonly host: string; readonly target: string } {
-  // RFC 3986, section 3.2.1: everything before the last "@" of the authority.
-  if (/^(?:https?:)?\/\/[^/?#]*@|^[^/@]*:[^/@]*@[^/]*\//i.test(text)) {
-    throw new WrongQuestion('a reference has no user name and password in it: set MANIFIX_USER=name:password');
-  }
-  const url = /^https?:\/\/([^/?#]+)(\/.*)$/i.exec(text);
-  if (url?.[1] !== undefined && url[2] !== undefined) {
-    parseTarget(url[2]);
-    return { host: url[1], target: url[2] };
-  }
-  const image = parseImageReference(text);
-  if (image === undefined) {
-    throw new WrongQuestion(
-      `"${withoutQuery(text)}" is neither an image reference such as team/app:1.2 nor a URL below /v2/`,
-    );
-  }
-  const target = `/v2/${image.repository}/manifests/${formatReference(image.reference)}`;
-  // A registry's own name, when clients of a mirror say `ns=` for it.
-  const isNamespace = config.endpoints.some(({ ns }) => image.host !== undefined && ns.includes(image.host));
-  if (isNamespace) return { host: formatHostPort(config.listen), target: `${target}?ns=${image.host}` };
-  return { host: image.host ?? formatHostPort(config.listen), target };
-}
-
-/** A query may hold tokens. */
-function withoutQuery(text: string): string {
-  return text.split(/[?#]/, 1)[0] ?? '';
+/** The registry's own answers are no matter of policy. */
+function withoutContentRules(config: Config): Config {
+  return { ...config, endpoints: config.endpoints.map((endpoint) => ({ ...endpoint, content: NO_CONTENT_RULES })) };
 }
 
 function withModes(config: Config, change: (mode: FixMode) => FixMode): Config {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseErrors } from '../domain/errors.ts';
-import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
 import { inspectManifest, type ManifestShape } from '../domain/manifest.ts';
 
 /** One request as a client sends it. */
@@ -33,6 +33,8 @@ export interface SeenAnswer {
   readonly shape?: ManifestShape;
   readonly error?: { readonly code: string; readonly message?: string; readonly explanation?: string };
   readonly cacheStatus?: string;
+  /** What the endpoint's policy on content did, in words. */
+  readonly policy?: string;
 }
 
 /** Picks out of an answer what is worth telling. The query of the target is left out, because a token may be in it. */
@@ -42,6 +44,7 @@ export function seenAnswer({ method, target }: ClientRequest, { status, headers,
     contentLength: headerValue(headers, 'Content-Length'),
     digest: headerValue(headers, 'Docker-Content-Digest'),
     cacheStatus: headerValue(headers, 'Cache-Status'),
+    policy: headerValue(headers, 'Manifix-Policy') && warningIn(headers),
     sha256: method === 'GET' ? sha256(body) : undefined,
     shape: method === 'GET' && status === 200 ? inspectManifest(body).shape : undefined,
     error: status >= 400 ? errorIn(body) : undefined,
@@ -54,6 +57,11 @@ export function seenAnswer({ method, target }: ClientRequest, { status, headers,
     status,
     ...(Object.fromEntries(present) as Partial<typeof fields>),
   } as SeenAnswer;
+}
+
+/** The text of the last warning (distribution-spec, "Warnings"), which is that of the policy. */
+function warningIn(headers: HeaderList): string | undefined {
+  return /^299 - "manifix: (.*)"$/.exec(headerValues(headers, 'Warning').at(-1) ?? '')?.[1];
 }
 
 export function sha256(bytes: Uint8Array): string {

@@ -25,6 +25,8 @@ export interface Holdings {
   /** Tags pulled since a time, the latest first. */
   pulledSince(time: number): readonly PulledTag[];
   tags(upstream: string, repository: string, tag: string): readonly HeldTag[];
+  /** What a tag is pinned to, and the last digests that it meant. */
+  earlier(upstream: string, repository: string, tag: string): readonly Digest[];
   /** The digests of manifests that were derived from this one. */
   derivedFrom(upstream: string, repository: string, original: Digest): readonly Digest[];
   /** What this digest was derived from; undefined when it was not. */
@@ -69,6 +71,14 @@ export function openHoldings(directory: string): Holdings {
         digest: row.digest as Digest,
         confirmedAt: Number(row.confirmed_at),
       })),
+    earlier: (upstream, repository, tag) =>
+      all(
+        `SELECT digest FROM pins WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 UNION ALL SELECT * FROM
+          (SELECT digest FROM tag_history WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 ORDER BY turn DESC LIMIT 10)`,
+        upstream,
+        repository,
+        tag,
+      ).map((row) => row.digest as Digest),
     derivedFrom: (upstream, repository, original) =>
       all(
         'SELECT digest FROM derived WHERE upstream = ? AND repository = ? AND original = ?',

@@ -4,6 +4,8 @@ import { exchange } from '../support/http.ts';
 import { listenOnLoopback } from '../support/ports.ts';
 import { someMetrics } from './records.ts';
 
+const untold = () => ({ wrong: '' });
+
 /** What the listener answers to a GET, or to another method. */
 async function answerTo(target: string, options: Partial<AdminOptions> = {}, method = 'GET') {
   const server = createAdminServer({
@@ -12,6 +14,7 @@ async function answerTo(target: string, options: Partial<AdminOptions> = {}, met
     upstreams: () => [],
     accepting: () => true,
     cache: { statistics: () => ({}), verify: async () => ({}), purge: async () => ({}) },
+    tags: { history: untold, pin: untold, unpin: untold, rollback: untold },
     tokens: { list: () => [], issue: () => ({ wrong: '' }), revoke: () => false },
     tools: { explain: async () => ({ told: {} }), report: () => ({}), usage: () => ({}), drill: () => ({}) },
     ...options,

@@ -37,6 +37,7 @@ const layerImports: Readonly<Record<string, readonly string[]>> = {
     'explain',
     'app.ts',
     'generation.ts',
+    'tag-operations.ts',
     'token-operations.ts',
     'config',
     'domain',
