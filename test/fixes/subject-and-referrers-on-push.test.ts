@@ -78,8 +78,18 @@ describe(FIX, () => {
       { name: 'default', fixes: { [FIX]: 'on' } },
       { name: 'off', host: 'off.local' },
       { name: 'observe', host: 'observe.local', fixes: { [FIX]: 'observe' } },
-    ];
-    manifix = await startManifix({ config: { upstreams: { registry: { url: registry.url } }, endpoints } });
+    ].map((endpoint) => ({ upstream: 'registry', ...endpoint }));
+    // That a registry has no API is remembered of the whole of it, so that those which answer otherwise are registries of their own.
+    const others = ['api', 'failing'].map((name) => ({
+      name,
+      upstream: name,
+      host: `${name}.local`,
+      fixes: { [FIX]: 'on' },
+    }));
+    const { url } = registry;
+    const upstreams = { registry: { url }, api: { url }, failing: { url } };
+    const cache = { tagTtl: '0s' };
+    manifix = await startManifix({ config: { upstreams, endpoints: [...endpoints, ...others], cache } });
   });
   afterAll(() => Promise.all([manifix.stop(), registry.stop()]));
 
@@ -177,18 +187,21 @@ describe(FIX, () => {
 
   it('leaves a registry alone that has the API', async () => {
     const app = repository('api');
-    const pushed = await push(manifix, app, sbom);
+    const headers = { Host: 'api.local' };
+    const pushed = await push(manifix, app, sbom, headers);
     expect([pushed.status, pushed.header('OCI-Subject')]).toEqual([201, image.digest]);
-    const [direct, through] = await Promise.all([referrers(registry, app), referrers(manifix, app)]);
+    const through = await referrers(manifix, app, image.digest, headers);
+    const direct = await referrers(registry, app);
     expect([through.status, through.body]).toEqual([200, direct.body]);
     expect([...fixesOf(pushed), ...fixesOf(through)]).not.toContain(FIX);
   });
 
   it('claims nothing where the registry does not say that it has no API', async () => {
     const app = repository('failing');
-    const pushed = await push(manifix, app, sbom);
+    const headers = { Host: 'failing.local' };
+    const pushed = await push(manifix, app, sbom, headers);
     expect([pushed.status, pushed.header('OCI-Subject')]).toEqual([201, undefined]);
-    expect((await referrers(manifix, app)).status).toBe(503);
+    expect((await referrers(manifix, app, image.digest, headers)).status).toBe(503);
   });
 
   it.each(['off', 'observe'])('with %s leaves pushes and lists as they are', async (mode) => {
