@@ -1,9 +1,12 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
 import { createMetrics } from './admin/metrics.ts';
 import { createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
 import { createUsage } from './admin/usage.ts';
 import { createAuthentications } from './auth/authenticate.ts';
+import type { Log } from './auth/password-file.ts';
+import { openTokenKeys } from './auth/token-keys.ts';
 import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
 import { createOffenders } from './explain/offenders.ts';
@@ -55,6 +58,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const certificate = config.tls === undefined ? undefined : await readCertificate(config.tls);
   const warn = (message: string, facts: Readonly<Record<string, unknown>>) => logger.warn(facts, message);
   const auditLog = createAuditLog({ clock: systemClock, warn });
+  const log: Log = (level, message, facts) => logger[level](facts, message);
+  const tokenKeys = await openTokenKeys(join(config.cache.dir, 'token-keys.json'), Date.now, log);
   const store = await openStore({
     directory: config.cache.dir,
     maxSize: config.cache.maxSize,
@@ -102,9 +107,9 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     time: Date.now,
     tokens: store.tokens,
     getJson,
-    log: (level, message, facts) => logger[level](facts, message),
+    log,
   });
-  const lasting = { authentications, limits };
+  const lasting = { authentications, limits, tokenKeys };
   let generation = generationOf(config, dispatch, challenges, figures, telemetry, lasting, hooks.watch);
   let accepting = true;
   const forgetAnswers = () => {

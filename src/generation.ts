@@ -1,6 +1,8 @@
 import type { Metrics } from './admin/metrics.ts';
 import type { Usage } from './admin/usage.ts';
 import type { Authentications } from './auth/authenticate.ts';
+import { createOwnTokens } from './auth/own-tokens.ts';
+import type { TokenKeys } from './auth/token-keys.ts';
 import type { Config, EndpointConfig, UpstreamConfig } from './config/config.ts';
 import { compileContentPolicy } from './domain/content-policy.ts';
 import { compilePolicy } from './domain/repository-policy.ts';
@@ -17,7 +19,7 @@ import { createReadyAnswers } from './http/ready-answers.ts';
 import { createTokenEndpoint } from './http/token-endpoint.ts';
 import { createTokenMemory } from './http/token-memory.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
-import type { Endpoint } from './pipeline/exchange.ts';
+import type { Endpoint, Guard } from './pipeline/exchange.ts';
 import type { Challenges, Telemetry } from './pipeline/ports.ts';
 import type { GuardedClient } from './upstream/guard.ts';
 import { metered } from './upstream/metered.ts';
@@ -35,6 +37,7 @@ export interface Generation {
 export interface Lasting {
   readonly authentications?: Authentications;
   readonly limits?: Limits;
+  readonly tokenKeys?: TokenKeys;
 }
 
 /** Makes upstreams, endpoints and the edge of a configuration; what outlives a reload is handed in. */
@@ -116,29 +119,46 @@ function openUpstream(
   });
 }
 
+/** Where clients log in, what manifix finds out and decides; undefined for an endpoint that asks nobody. */
+function guardOf(
+  { name, auth, login, rights }: Pick<EndpointConfig, 'name' | 'auth' | 'login' | 'rights'>,
+  { groups }: Config,
+  { authentications, tokenKeys }: Lasting,
+): Guard | undefined {
+  if (auth === undefined || login === undefined || authentications === undefined || tokenKeys === undefined)
+    return undefined;
+  const { issuer, authentication } = createOwnTokens({
+    endpoint: name,
+    authentication: authentications.of(name, auth),
+    keys: tokenKeys,
+    ttl: login.tokenTtl,
+    now: Date.now,
+  });
+  return { authentication, tokens: issuer, rights: compileRights(rights, groups), challenge: login.challenge };
+}
+
 function endpointOf(
   endpoint: Omit<EndpointConfig, 'host' | 'prefix' | 'ns' | 'isDefault'>,
   upstreamOf: (name: string) => GuardedClient,
   config: Config,
-  { authentications, limits }: Lasting,
+  lasting: Lasting,
 ): Endpoint {
   const fixes = compileFixes(FIXES, endpoint.fixes);
-  const rights = compileRights(endpoint.rights, config.groups);
+  const guard = guardOf(endpoint, config, lasting);
   const content = compileContentPolicy(endpoint.content);
   const isHub = config.upstreams[endpoint.upstream]?.kind === 'dockerhub';
-  const authentication = endpoint.auth && authentications?.of(endpoint.name, endpoint.auth);
   return {
     name: endpoint.name,
     upstream: upstreamOf(endpoint.upstream),
     fixes,
     policy: compilePolicy(endpoint.repositories.allow, endpoint.repositories.deny),
     readOnly: endpoint.readOnly,
-    ...(authentication && { guard: { authentication, rights, challenge: 'bearer' } }),
+    ...(guard && { guard }),
     realms: config.upstreams[endpoint.upstream]?.realms ?? [],
     libraryPrefix: isHub ? fixes.mode('library-prefix') : 'off',
     freshness: { ...endpoint.cache, ttlOf: compileTagRules(endpoint.cache.tags, endpoint.cache.tagTtl) },
     ...(content && { content }),
-    limits: limits?.of(endpoint.name, endpoint.limits),
+    limits: lasting.limits?.of(endpoint.name, endpoint.limits),
     prepared: new WeakMap(),
   };
 }

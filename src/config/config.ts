@@ -71,6 +71,15 @@ export interface TagSettings {
   readonly notFoundTtl: number;
 }
 
+export const challenges = ['bearer', 'basic'] as const;
+
+/** How clients log in. */
+export interface LoginSettings {
+  readonly challenge: (typeof challenges)[number];
+  /** How long manifix's own tokens last, in milliseconds. */
+  readonly tokenTtl: number;
+}
+
 /** What clients talk to. */
 export interface EndpointConfig {
   readonly name: string;
@@ -88,6 +97,8 @@ export interface EndpointConfig {
   readonly repositories: { readonly allow: readonly RepositoryPattern[]; readonly deny: readonly RepositoryPattern[] };
   /** How its clients show who they are; undefined where that is not asked. */
   readonly auth?: AuthenticationSettings;
+  /** How they log in; there whenever `auth` is. */
+  readonly login?: LoginSettings;
   /** In order; the first that matches decides. Of no effect where clients are not asked who they are. */
   readonly rights: readonly RightsRule[];
   readonly readOnly: boolean;

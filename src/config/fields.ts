@@ -79,6 +79,12 @@ export const shortDuration = () =>
     const milliseconds = parseDuration(text);
     return milliseconds !== undefined && milliseconds <= ONE_DAY ? milliseconds : undefined;
   });
+/** How long a token lasts: clients fetch one for each image, and take less than a minute for none. */
+export const tokenLifetime = () =>
+  parsed('time', 'a time from 1m to 1d, such as 5m', (text) => {
+    const milliseconds = parseDuration(text);
+    return milliseconds !== undefined && milliseconds >= 60_000 && milliseconds <= ONE_DAY ? milliseconds : undefined;
+  });
 /** How long a tag is believed: Infinity for `immutable`. */
 export const tagLifetime = () =>
   parsed('time or immutable', 'a time such as 30s or 1h, or immutable', (text) =>

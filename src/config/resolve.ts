@@ -93,7 +93,7 @@ function resolveEndpoint(
     prefix,
     profile: named,
     cache: _,
-    auth: _ways,
+    auth,
     rights,
     fixes: ownFixes,
     ...rest
@@ -113,6 +113,7 @@ function resolveEndpoint(
     ...(prefix === undefined ? {} : { prefix }),
     profile,
     rights: rights.map(resolveRule),
+    ...(auth && { login: { challenge: auth.challenge, tokenTtl: auth.tokenTtl } }),
     fixes: Object.fromEntries(settings),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { claimPatterns, issuerUrl, text, yesOrNo } from './fields.ts';
+import { challenges } from './config.ts';
+import { claimPatterns, issuerUrl, text, tokenLifetime, yesOrNo } from './fields.ts';
 
 /** How the clients of an endpoint show who they are. `none` is written by those who want to say so. */
 export function authSchema() {
@@ -28,6 +29,11 @@ export function authSchema() {
     certificates: yesOrNo()
       .prefault(false)
       .describe('Whether certificates count that an authority of `tls.clientAuthorities` vouches for.'),
+    challenge: z
+      .enum(challenges)
+      .prefault('bearer')
+      .describe("How clients are asked to log in: for a token of manifix's own, or for a password with each request."),
+    tokenTtl: tokenLifetime().prefault('5m').describe("How long manifix's own tokens last."),
   });
   return z.preprocess((written) => (written === 'none' ? undefined : written), keys.optional()).optional();
 }

@@ -30,7 +30,7 @@ const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
  */
 export function admit(asked: AskedAdmission): void {
   const { endpoint, method, route } = asked;
-  if (endpoint.guard !== undefined) admitByRights(asked);
+  if (asked.identity.isAsked) admitByRights(asked);
   if (endpoint.readOnly && WRITES.has(method)) throw readOnly(asked);
   if (!endpoint.policy.restricts || route.kind === 'base' || route.kind === 'catalog') return;
   const repository = repositoryOf(route);

@@ -24,6 +24,11 @@ export interface Reached {
   readonly namespace?: string;
   /** Whether the client would get here, too, with another repository of this name; undefined when it would with any. */
   readonly holds?: (name: string) => boolean;
+  /**
+   * For `/v2/` and logins, which name no repository: endpoints with a guard that this client may mean as well, because they are
+   * told apart by the prefixes of names.
+   */
+  readonly besides?: readonly Endpoint[];
 }
 
 /** Chooses the endpoint by `ns=`, then by host, then by the longest prefix of the name, and at last the default. */
@@ -37,6 +42,9 @@ export interface EndpointRoutes {
   named(name: string): Endpoint | undefined;
 }
 
+/** Each that is tried costs the check of a password. */
+const MOST_BESIDES = 8;
+
 interface Way extends Reached {
   readonly address: EndpointAddress;
   readonly byDefault: boolean;
@@ -47,6 +55,7 @@ export function createEndpointRoutes(addresses: readonly EndpointAddress[]): End
   const byPrefix = indexed(addresses, ({ prefix }) => (prefix === undefined ? [] : [prefix]));
   const byNamespace = indexed(addresses, ({ ns }) => ns);
   const byName = new Map(addresses.map(({ endpoint }) => [endpoint.name, endpoint]));
+  const guarded = addresses.filter(({ endpoint, prefix }) => prefix !== undefined && endpoint.guard !== undefined);
   const fallback = addresses.find(({ isDefault }) => isDefault);
 
   /** The longest prefix in the index: as many look-ups as the name has slashes, however many endpoints there are. */
@@ -70,7 +79,10 @@ export function createEndpointRoutes(addresses: readonly EndpointAddress[]): End
     const prefix = prefixOf(pathInPrefix(route));
     const prefixed = byPrefix.get(prefix.slice(0, -1));
     if (prefixed !== undefined) return way(prefixed, prefix, false);
-    return fallback === undefined ? undefined : way(fallback, '', true);
+    if (route.kind !== 'base') return fallback && way(fallback, '', true);
+    const [nobodyElse, ...others] = fallback === undefined ? guarded : [fallback, ...guarded];
+    const besides = others.slice(0, MOST_BESIDES).map(({ endpoint }) => endpoint);
+    return nobodyElse && { ...way(nobodyElse, '', true), ...(besides.length === 0 ? {} : { besides }) };
   }
 
   return {

@@ -97,7 +97,7 @@ export async function handle(
     if (isTokenRequest(url)) {
       seen.kind = 'token';
       const host = hostOf(incoming, headers).toLowerCase();
-      answer = await edge.tokens({ incoming, outgoing, url, headers, host, applied });
+      answer = await edge.tokens({ incoming, outgoing, url, headers, host, applied, trusts: edge.trusts });
     } else {
       const target = parseTarget(url);
       seen.kind = target.route.kind;

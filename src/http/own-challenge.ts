@@ -18,7 +18,8 @@ export function ownChallenge(
   wants: 'credentials' | 'more' = 'credentials',
   kind: RouteKind = asked.route.kind,
 ): HeaderList {
-  const { name, guard } = reached.endpoint;
+  const { name, guard } =
+    reached.endpoint.guard === undefined ? (reached.besides?.[0] ?? reached.endpoint) : reached.endpoint;
   if (guard?.challenge === 'basic') return [['WWW-Authenticate', 'Basic realm="manifix"']];
   const scopes = kind === 'catalog' ? [CATALOG_SCOPE] : scopesOf(method, asked);
   const parameters = new Map([

@@ -1,31 +1,22 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { basicAuthorization } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, withHeader, withoutHeaders } from '../domain/headers.ts';
+import { withHeader, withoutHeaders } from '../domain/headers.ts';
 import { checkRealm } from '../domain/realm.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { mapScopes, upstreamName } from '../domain/repository-names.ts';
 import { completeTokenAnswer, knowsGetOnly, parseTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
-import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
+import type { Answer, Endpoint } from '../pipeline/exchange.ts';
 import { forward } from '../pipeline/pass-through-proxy.ts';
 import type { Challenges } from '../pipeline/ports.ts';
 import { asksAsNobody } from './anonymous-tokens.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
+import { giveOwnToken, wantsOwnToken } from './own-token-service.ts';
+import { servedName } from './served-name.ts';
 import { bearsStandIn } from './stand-in-tokens.ts';
+import { type TokenAnswer, type TokenRequest, tokenAnswer } from './token-exchange.ts';
 import type { TokenMemory } from './token-memory.ts';
-
-/** A request for a token, whose scopes have the client's names. */
-export interface TokenRequest {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
-  /** In origin form. */
-  readonly url: string;
-  readonly headers: HeaderList;
-  /** The client's Host, in lower case. */
-  readonly host: string;
-  readonly applied: Exchange['applied'];
-}
 
 /** Gets tokens for clients from the token service of the registry that they mean. */
 export type TokenEndpoint = (request: TokenRequest) => Promise<Answer>;
@@ -73,7 +64,13 @@ export function createTokenEndpoint(
       throw new RegistryError('UNSUPPORTED', { headers: [['Allow', 'GET, POST']] });
     }
     const form = new URLSearchParams(method === 'POST' ? await bodyOf(incoming) : url.replace(/^[^?]*\??/, ''));
-    const reached = reach(routes, PATH.exec(url)?.[1], host, scopesIn(form));
+    const reached = reach(routes, {
+      name: PATH.exec(url)?.[1],
+      host,
+      scopes: scopesIn(form),
+      service: form.get('service'),
+    });
+    if (wantsOwnToken(reached)) return giveOwnToken(reached, request, form);
     const { upstream } = reached.endpoint;
     const isNobody = asksAsNobody(method, headers, form);
     return standIns.answer(upstream, bearsStandIn(isNobody, scopesIn(form)), async () => {
@@ -139,8 +136,6 @@ function applies({ applied }: TokenRequest, fixes: Endpoint['fixes'], note: stri
 /** containerd waits 30 s for an answer, which has to say who kept silent. */
 const TOKEN_TIMEOUT = 10_000;
 
-type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly bytes: Uint8Array } };
-
 function textOf({ body }: TokenAnswer): string {
   return Buffer.from(body.bytes).toString();
 }
@@ -176,19 +171,25 @@ async function askTokenService(
   throw new RegistryError('UNKNOWN', { status: 502, message: 'the token is larger than 64 KiB' });
 }
 
-/** The endpoint that the realm names, or the one of the first repository. A login has none: it means the default. */
-function reach(routes: EndpointRoutes, name: string | undefined, host: string, scopes: string): Reached {
+/** How a client says which endpoint it means. */
+interface Meant {
+  readonly name: string | undefined;
+  readonly host: string;
+  readonly scopes: string;
+  readonly service: string | null;
+}
+
+/**
+ * The endpoint that the realm names, or the one of the first repository. A login has none: it means the one that asked for
+ * credentials, or the default.
+ */
+function reach(routes: EndpointRoutes, { name, host, scopes, service }: Meant): Reached {
   const named = name === undefined ? undefined : routes.named(name);
   if (named !== undefined) return { endpoint: named, prefix: '' };
   const repository = repositoryIn(scopes);
-  return routes.reach(host, repository === undefined ? { kind: 'base' } : { kind: 'tags', repository });
-}
-
-/** The upstream's name of a repository that the endpoint serves. */
-function servedName({ endpoint, prefix, holds }: Reached, name: string): string | undefined {
-  if (holds?.(name) === false) return undefined;
-  const upstream = upstreamName({ prefix, library: endpoint.libraryPrefix === 'on' }, name);
-  return upstream !== undefined && endpoint.policy.allows(upstream) ? upstream : undefined;
+  if (repository !== undefined) return routes.reach(host, { kind: 'tags', repository });
+  const asking = service === null ? undefined : routes.named(service);
+  return asking?.guard === undefined ? routes.reach(host, { kind: 'base' }) : { endpoint: asking, prefix: '' };
 }
 
 function repositoryIn(scopes: string): RepositoryName | undefined {
@@ -219,15 +220,6 @@ async function realmOf(
 function anonymousToken(): TokenAnswer {
   const token = { token: 'anonymous', access_token: 'anonymous', expires_in: 60 };
   return tokenAnswer(200, [['Content-Type', 'application/json']], Buffer.from(JSON.stringify(token)));
-}
-
-function tokenAnswer(status: number, headers: HeaderList, bytes: Uint8Array): TokenAnswer {
-  return {
-    status,
-    headers: [...headers, ['Content-Length', String(bytes.length)]],
-    body: { kind: 'bytes', bytes },
-    cache: 'bypass',
-  };
 }
 
 async function bodyOf(incoming: IncomingMessage): Promise<string> {

@@ -4,6 +4,7 @@ import type { Authentication } from '../domain/authentication.ts';
 import type { ContentPolicy, PolicyMark } from '../domain/content-policy.ts';
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
+import type { TokenIssuer } from '../domain/own-token.ts';
 import type { Action, Principal } from '../domain/principal.ts';
 import type { RepositoryPolicy } from '../domain/repository-policy.ts';
 import type { Rights } from '../domain/rights.ts';
@@ -44,6 +45,7 @@ export interface Guard {
   readonly rights: Rights;
   /** What clients without credentials are asked for. */
   readonly challenge: 'bearer' | 'basic';
+  readonly tokens: TokenIssuer;
 }
 
 /** Who is asking, as the registry sees it. `identity` stands for the credentials and does not reveal them. */

@@ -14,6 +14,16 @@ export interface PingAnswer {
   readonly challenges: readonly string[];
 }
 
+/** That this is a registry. */
+const YES: Answer = {
+  status: 200,
+  headers: [
+    ['Docker-Distribution-Api-Version', 'registry/2.0'],
+    ['Content-Length', '0'],
+  ],
+  body: NO_BODY,
+};
+
 const REMEMBERED_FOR = 24 * 60 * 60_000;
 
 /**
@@ -22,6 +32,8 @@ const REMEMBERED_FOR = 24 * 60 * 60_000;
  * that keeps silent is waited for by those to whom it never said anything: it may only be slow to ask for credentials.
  */
 export async function ping(services: Services, known: ShortMemory<PingAnswer>, exchange: Exchange): Promise<Answer> {
+  // Whom manifix itself knows needs no word of the registry, which would be asked in the name of another account.
+  if (exchange.principal.user !== undefined) return { ...YES, cache: 'bypass' };
   const { upstream } = exchange.endpoint;
   const key = JSON.stringify([upstream.name, upstream.origin, exchange.caller.identity]);
   const before = known.get(key);
@@ -70,9 +82,5 @@ function remembered(services: Services, exchange: Exchange, known: PingAnswer | 
     const refusal = relayRefusal(services, exchange, exchange.request, { status: 401, headers, text: '' });
     return { ...refusal, cache: 'stale', staleReason: 'registry-unavailable' };
   }
-  const headers = [
-    ['Docker-Distribution-Api-Version', 'registry/2.0'],
-    ['Content-Length', '0'],
-  ] as const;
-  return { status: 200, headers, body: NO_BODY, cache: 'stale', staleReason: 'registry-unavailable' };
+  return { ...YES, cache: 'stale', staleReason: 'registry-unavailable' };
 }

@@ -69,5 +69,16 @@ export function guardOf(
   rules: readonly RightsRule[],
   { groups = {}, ...others }: Partial<Guard> & { readonly groups?: Groups } = {},
 ): Guard {
-  return { authentication: knowsByName(), rights: compileRights(rules, groups), challenge: 'bearer', ...others };
+  const tokens = { issue: unasked, issueRefresh: unasked, refresh: unasked };
+  return {
+    authentication: knowsByName(),
+    rights: compileRights(rules, groups),
+    challenge: 'bearer',
+    tokens,
+    ...others,
+  };
+}
+
+async function unasked(): Promise<never> {
+  throw new Error('nobody should ask for a token');
 }

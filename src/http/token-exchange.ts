@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HeaderList } from '../domain/headers.ts';
+import type { Answer, Exchange } from '../pipeline/exchange.ts';
+import type { TrustCheck } from './client.ts';
+
+/** A request for a token, whose scopes have the client's names. */
+export interface TokenRequest {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** In origin form. */
+  readonly url: string;
+  readonly headers: HeaderList;
+  /** The client's Host, in lower case. */
+  readonly host: string;
+  readonly applied: Exchange['applied'];
+  readonly trusts: TrustCheck;
+}
+
+/** An answer to a request for a token, whose body is there as a whole. */
+export type TokenAnswer = Answer & { readonly body: { readonly kind: 'bytes'; readonly bytes: Uint8Array } };
+
+export function tokenAnswer(status: number, headers: HeaderList, bytes: Uint8Array): TokenAnswer {
+  return {
+    status,
+    headers: [...headers, ['Content-Length', String(bytes.length)]],
+    body: { kind: 'bytes', bytes },
+    cache: 'bypass',
+  };
+}
