@@ -93,6 +93,7 @@ describe('F96: a flood of one team', () => {
     await eventually(
       'nothing is left of it',
       async () => (await partNames(manifix.cacheDir)).length === 0 || undefined,
+      60_000,
     );
     expect(manifix.output()).not.toMatch(/heap|FATAL/);
   }, 300_000);
