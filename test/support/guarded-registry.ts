@@ -9,8 +9,8 @@ import { errorAnswer, type FakeAnswer, registryHeaders } from './fake-upstream.t
 
 /** A registry whose repositories are open to some callers; content is shared by digest, as registries do. */
 export interface GuardedRegistry extends Upstream {
-  /** Set: nobody answers. */
-  down: boolean;
+  /** Set: nobody answers, or everything is answered with this status. */
+  failing: 'silent' | number | undefined;
   allow(caller: string, repository: string): void;
   revoke(caller: string, repository: string): void;
   mayRead(caller: string, repository: string): boolean;
@@ -44,7 +44,7 @@ export function guardedRegistry(): GuardedRegistry {
     const { bytes, mediaType } = found;
     return { status: 200, headers: registryHeaders(digestOf(bytes), bytes, mediaType), body: bytes };
   }
-  return {
+  const registry: GuardedRegistry = {
     name: 'registry',
     origin: 'http://registry.test:5001',
     basePath: '',
@@ -53,7 +53,7 @@ export function guardedRegistry(): GuardedRegistry {
     authorize: async ({ headers }) => headers,
     addresses: { allowsHost: () => true, lookup },
     timeouts: DEFAULT_TIMEOUTS,
-    down: false,
+    failing: undefined,
     allow: (caller, repository) => void rights.add(keyOf(caller, repository)),
     revoke: (caller, repository) => void rights.delete(keyOf(caller, repository)),
     mayRead: (caller, repository) => rights.has(keyOf(caller, repository)),
@@ -68,11 +68,21 @@ export function guardedRegistry(): GuardedRegistry {
     has: (repository, kind, reference) => content.has(keyOf(repository, kind, reference)),
     answerTo,
     async request(request): Promise<UpstreamResponse> {
-      if (this.down) throw unavailable('The registry', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
-      const { status, headers = [], body = '' } = answerTo(request);
+      const { failing } = registry;
+      if (failing === 'silent') throw unavailable('The registry', refusedConnection());
+      const {
+        status,
+        headers = [],
+        body = '',
+      } = failing === undefined ? answerTo(request) : errorAnswer(failing, 'UNAVAILABLE');
       const bytes = Buffer.from(body as Uint8Array | string);
       const sent = request.method === 'HEAD' || bytes.length === 0 ? [] : [bytes];
       return { status, headers, body: Readable.from(sent, { objectMode: false }), redirected: false };
     },
   };
+  return registry;
+}
+
+function refusedConnection(): Error {
+  return Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
 }
