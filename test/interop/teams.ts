@@ -14,8 +14,10 @@ export interface Example extends AsyncDisposable {
   readonly manifix: Manifix;
   /** For the clients' `--cert-dir`. */
   readonly certificates: string;
-  /** A command of manifix with this configuration. */
+  /** A command of manifix that reads this configuration. */
   command(...args: readonly string[]): Promise<CommandResult>;
+  /** A command that asks the running manifix. */
+  ask(...args: readonly string[]): Promise<CommandResult>;
 }
 
 /** What an operator puts beside the file. */
@@ -51,10 +53,12 @@ export async function startExample(
   const shown = await readFile(new URL(`${name}.yaml`, examples), 'utf8');
   await writeFile(file, withAddresses(shown, addresses).replaceAll(/(?<= )\.\//g, `${path}/`));
   const command = (...args: readonly string[]) => run(process.execPath, [main, ...args, '--config', file]);
+  const ask = (...args: readonly string[]) =>
+    run(process.execPath, [main, ...args, '--admin', new URL(manifix.adminUrl).host]);
   await runSuccessfully(process.execPath, [main, 'check', '--config', file]);
   const manifix = started.use(await startManifix({ args: ['--config', file] }));
   const everything = started.move();
-  return { manifix, certificates, command, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  return { manifix, certificates, command, ask, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }
 
 function withAddresses(shown: string, addresses: Readonly<Record<string, string>>): string {
