@@ -8,7 +8,7 @@ import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import { type Arrival, arrive, hostOf } from './arrival.ts';
 import { eventOf } from './audit-event.ts';
-import type { TrustCheck } from './client.ts';
+import { clientAddress, type TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
@@ -111,7 +111,9 @@ export async function handle(
       passage = openPassage(edge.cursors, arrival, identity, applied);
       Object.assign(seen, seenRoute(passage.target));
       const parts = { applied, incoming, outgoing };
-      const exchange = openExchange(passage, parts, headers, { id, tokens: edge.tokenMemory, client: consumer });
+      const address = clientAddress(incoming, headers, edge.trusts);
+      const known = { id, tokens: edge.tokenMemory, address, client: consumer };
+      const exchange = openExchange(passage, parts, headers, known);
       pace = exchange.allowance?.pace();
       answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
     }
@@ -142,7 +144,9 @@ export async function handle(
     failure ??= error;
   }
   const event = eventOf(method, passage, answer, failure);
-  if (event !== undefined) edge.audit({ user: seen.user, ...event, client, requestId: id });
+  if (event !== undefined) {
+    edge.audit({ user: seen.user, ...event, client: clientAddress(incoming, headers, edge.trusts), requestId: id });
+  }
   edge.observe({
     ...record,
     id,

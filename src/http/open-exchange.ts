@@ -11,13 +11,13 @@ export function openExchange(
   { endpoint, clientOrigin, target, identity, may }: Passage,
   parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
   clientHeaders: HeaderList,
-  { id, tokens, client }: { readonly id: string; readonly tokens: TokenMemory; readonly client: string },
+  { tokens, ...known }: Pick<Exchange, 'id' | 'address' | 'client'> & { readonly tokens: TokenMemory },
 ): Exchange {
   const { incoming, outgoing } = parts;
   // What clients show to an endpoint with a guard is nothing to its registry.
   const ownHeaders =
     endpoint.guard === undefined ? clientHeaders : withoutHeaders(clientHeaders, 'Authorization', 'Cookie');
-  const headers = withVia(withoutStandIn(ownHeaders), id.slice(0, id.lastIndexOf('-')));
+  const headers = withVia(withoutStandIn(ownHeaders), known.id.slice(0, known.id.lastIndexOf('-')));
   const gone = new AbortController();
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(new Error('the client is gone'));
@@ -27,11 +27,10 @@ export function openExchange(
   const { route, query } = target;
   return {
     ...parts,
-    id,
+    ...known,
     endpoint,
     clientOrigin,
-    client,
-    allowance: endpoint.limits?.allowance(client),
+    allowance: endpoint.limits?.allowance(known.client),
     caller: callerAt(endpoint, ownHeaders, query, tokens),
     principal: identity.principal,
     may,

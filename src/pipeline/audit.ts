@@ -13,11 +13,11 @@ export function recordAudit(
   exchange: Exchange,
   event: ExchangeEvent,
 ): void {
-  const { endpoint, incoming, id, principal } = exchange;
+  const { endpoint, address, id, principal } = exchange;
   telemetry.audit({
     ...event,
     user: principal.user,
-    client: incoming.socket.remoteAddress ?? '',
+    client: address,
     endpoint: endpoint.name,
     upstream: endpoint.upstream.name,
     requestId: id,

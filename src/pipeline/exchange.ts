@@ -61,6 +61,8 @@ export interface Caller {
 export interface Exchange {
   /** Of the request, as in its log line. */
   readonly id: string;
+  /** Where the request came from, as far as proxies in between are believed. */
+  readonly address: string;
   readonly endpoint: Endpoint;
   readonly caller: Caller;
   /** Who is asking, as manifix sees it: nobody in particular where the endpoint has no guard. */

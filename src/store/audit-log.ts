@@ -85,8 +85,15 @@ export function createAuditLog({ clock, warn }: AuditLogOptions): AuditLog {
   };
 }
 
+/** The members of a line in the order in which people read them. */
+const ORDER =
+  'time event outcome user client endpoint upstream repository reference digest status count requestId detail'.split(
+    ' ',
+  );
+
 function lineOf(clock: Clock, event: object): string {
+  const line: Record<string, unknown> = { ...event, time: new Date(clock.now()).toISOString() };
   const shortened = (_: string, value: unknown) =>
     typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}...` : value;
-  return JSON.stringify({ time: new Date(clock.now()).toISOString(), ...event }, shortened);
+  return JSON.stringify(Object.fromEntries(ORDER.map((key) => [key, line[key]])), shortened);
 }

@@ -129,6 +129,7 @@ export function fakeExchange(endpoint: Endpoint, method: string, target: string,
   const parsed = parseTarget(target);
   return {
     id: 'run-1',
+    address: '127.0.0.1',
     endpoint,
     caller: callerIn(headers, parsed.query),
     principal: ANONYMOUS,
