@@ -11,8 +11,11 @@ export function formatUsage(report: UsageReport): string {
   // Days are few, and the last ones are the ones that matter.
   const shown = by === 'day' ? lines : lines.slice(0, LINES_SHOWN);
   const largest = Math.max(...shown.map(({ bytes }) => bytes));
+  // What went to a registry is booked on no user.
+  const columns = by === 'user' ? COLUMNS.slice(0, 4) : COLUMNS;
+  const cells = (figures: UsageFigures) => columns.map(([, cell]) => cell(figures));
   const rows = shown.map((line) => [line.endpoint || '-', nameOf(line), ...cells(line), bar(line.bytes, largest)]);
-  const head = ['endpoint', by, 'requests', 'sent', 'hits', 'saved', 'to registry', 'registry bytes', ''];
+  const head = ['endpoint', by, ...columns.map(([title]) => title), ''];
   const rest = lines.length - shown.length;
   return [
     span,
@@ -26,16 +29,14 @@ function nameOf({ name }: UsageLine): string {
   return name === '' ? '-' : name;
 }
 
-function cells({ requests, bytes, hits, savedBytes, upstreamRequests, upstreamBytes }: UsageFigures) {
-  return [
-    requests.toLocaleString('en'),
-    describeSize(bytes),
-    share(hits, requests),
-    describeSize(savedBytes),
-    upstreamRequests.toLocaleString('en'),
-    describeSize(upstreamBytes),
-  ];
-}
+const COLUMNS: readonly (readonly [title: string, cell: (figures: UsageFigures) => string])[] = [
+  ['requests', ({ requests }) => requests.toLocaleString('en')],
+  ['sent', ({ bytes }) => describeSize(bytes)],
+  ['hits', ({ hits, requests }) => share(hits, requests)],
+  ['saved', ({ savedBytes }) => describeSize(savedBytes)],
+  ['to registry', ({ upstreamRequests }) => upstreamRequests.toLocaleString('en')],
+  ['registry bytes', ({ upstreamBytes }) => describeSize(upstreamBytes)],
+];
 
 function share(part: number, whole: number): string {
   return whole === 0 ? '-' : `${Math.floor((part / whole) * 100)}%`;

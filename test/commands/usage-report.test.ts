@@ -43,6 +43,15 @@ describe('the table of usage', () => {
     expect(text).toMatch(/\n3 more; --json and --csv have all$/);
   });
 
+  it('tells nothing of registries by user, because what went there is booked on none', () => {
+    const lines = [line('team', 'bob', { requests: 1, bytes: 2, hits: 1, savedBytes: 2 })];
+    expect(formatUsage(report('user', lines)).split('\n').slice(2)).toEqual([
+      'endpoint  user  requests  sent  hits  saved',
+      'team      bob          1   2 B  100%    2 B  ████████████████████',
+      'total                  1   2 B  100%    2 B',
+    ]);
+  });
+
   it('says that there is nothing', () => {
     expect(formatUsage(report('user', []))).toBe('nothing was used from 2026-11-20 to 2026-11-27, days in UTC');
   });
