@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { headerValue } from '../../src/domain/headers.ts';
 import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createReadyAnswers } from '../../src/http/ready-answers.ts';
+import { createTokenMemory } from '../../src/http/token-memory.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
 import { createMemories } from '../../src/pipeline/memories.ts';
 import type { Upstream } from '../../src/pipeline/ports.ts';
@@ -12,7 +13,7 @@ import { createGrants } from '../../src/store/grants.ts';
 import { startEdge } from '../http/edge.ts';
 import type { FakeAnswer } from '../support/fake-upstream.ts';
 import { fakeServices } from '../support/fakes.ts';
-import { type GuardedRegistry, guardedRegistry } from '../support/guarded-registry.ts';
+import { type GuardedRegistry, guardedRegistry, listOf } from '../support/guarded-registry.ts';
 import { exchange } from '../support/http.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
 import { createScene, fakeEndpoint } from '../support/scene.ts';
@@ -21,7 +22,9 @@ import { createScene, fakeEndpoint } from '../support/scene.ts';
 const GRANT_TTL = 60_000;
 const READY_FOR = 1_000;
 
-const callers = ['', 'Basic alice', 'Basic bob', 'Bearer carol'] as const;
+/** The token that everybody gets. */
+const everybody = 'Bearer everybody';
+const callers = ['', 'Basic alice', 'Basic bob', 'Bearer carol', everybody] as const;
 const repositories = ['public/app', 'team/app'] as const;
 /** Ways to the same registry. */
 const prefixes = ['', 'mirror/'] as const;
@@ -33,7 +36,7 @@ const blobs = manifests.flatMap((image) => image.blobs);
 // The registry cannot be asked whether these are signed, so that an index gets its mediaType in any case.
 const force = { 'index-without-mediatype': { mode: 'on' as const, options: { force: 'yes', delete: 'refuse' } } };
 const derived = await derivedOf(sampleImage('index-nomt'));
-const contents = [...manifests, ...blobs, derived].map(({ bytes }) => bytes);
+const contents = [...[...manifests, ...blobs, derived].map(({ bytes }) => bytes), ...repositories.map(listOf)];
 
 /** What manifix makes of an index without mediaType. */
 async function derivedOf({ bytes, mediaType }: { readonly bytes: Buffer; readonly mediaType: string }) {
@@ -48,6 +51,7 @@ const repository = fc.constantFrom(...repositories);
 const reference = fc.oneof(
   fc.constantFrom(...tags, derived.digest, ...manifests.map(({ digest }) => digest)).map((name) => `manifests/${name}`),
   fc.constantFrom(...blobs.map(({ digest }) => digest)).map((digest) => `blobs/${digest}`),
+  fc.constantFrom(...images.map(({ digest }) => `referrers/${digest}`)),
 );
 const read = fc.record({
   kind: fc.constant('read' as const),
@@ -144,7 +148,9 @@ async function startModel() {
       ns: [],
       isDefault: prefix === '',
     }));
-    const overrides = { endpoints: createEndpointRoutes(ways), ready: createReadyAnswers(now) };
+    const tokenMemory = createTokenMemory(now);
+    tokenMemory.anonymous.note('registry', { token: 'everybody', lifetime: Number.MAX_SAFE_INTEGER });
+    const overrides = { endpoints: createEndpointRoutes(ways), ready: createReadyAnswers(now), tokenMemory };
     return startEdge((one) => process.dispatch(one), overrides);
   };
   let process = startUp();
@@ -180,13 +186,13 @@ async function startModel() {
     return { status, body, direct: registry.answerTo({ method, path: `/v2/${repository}/${reference}`, headers }) };
   }
   async function checkRead(asked: Read): Promise<void> {
-    const { caller, repository, method, range } = asked;
+    const { caller, repository, reference, method, range } = asked;
     const { status, body, direct } = await ask(asked);
     const fails = registry.failing !== undefined;
     if (registry.mayRead(caller, repository)) {
       if (status < 300) served.withRight += 1;
       if (!fails && direct.status === 200) expect(status).toBeOneOf(range === undefined ? [200] : [200, 206]);
-    } else if (!mayStillRead(caller, repository)) {
+    } else if (!mayStillRead(caller, repository) && !(reference.startsWith('referrers/') && isOpen(repository))) {
       served.refused += 1;
       expectRefusal(method, status, body, fails ? undefined : direct);
     }
@@ -197,12 +203,16 @@ async function startModel() {
     const isOpen = registry.failing !== undefined && everOpen.has(repository);
     return now() - lostAt < GRANT_TTL + READY_FOR || isOpen;
   }
+  /** A list that everybody may have is given to all. */
+  function isOpen(repository: string): boolean {
+    return ['', everybody].some((one) => registry.mayRead(one, repository) || mayStillRead(one, repository));
+  }
   async function take(one: Step): Promise<void> {
     switch (one.kind) {
       case 'push':
         return push(one.repository, one.tag, imageAt(one.image));
       case 'allow':
-        if (one.caller === '') everOpen.add(one.repository);
+        if (one.caller === '' || one.caller === everybody) everOpen.add(one.repository);
         return registry.allow(one.caller, one.repository);
       case 'revoke':
         if (registry.mayRead(one.caller, one.repository)) revoked.set(`${one.caller} ${one.repository}`, now());
@@ -255,6 +265,7 @@ it('a caller without the right gets the same answer whether the content is cache
     `manifests/${derived.digest}`,
     ...manifests.map(({ digest }) => `manifests/${digest}`),
     ...blobs.map(({ digest }) => `blobs/${digest}`),
+    ...images.map(({ digest }) => `referrers/${digest}`),
   ];
   for (const caller of ['', 'Basic bob'] as const) {
     for (const reference of names) {

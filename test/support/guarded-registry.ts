@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { Readable } from 'node:stream';
 import { digestOf } from '../../src/domain/digest.ts';
 import { type HeaderList, headerValue } from '../../src/domain/headers.ts';
+import { OCI_INDEX, OCI_MANIFEST } from '../../src/domain/media-type.ts';
 import { unavailable } from '../../src/domain/unavailable.ts';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../src/pipeline/ports.ts';
 import { DEFAULT_TIMEOUTS } from '../../src/upstream/wire.ts';
@@ -21,6 +22,12 @@ export interface GuardedRegistry extends Upstream {
   answerTo(request: Pick<UpstreamRequest, 'method' | 'path' | 'headers'>): FakeAnswer;
 }
 
+/** The referrers of whatever the repository has. */
+export function listOf(repository: string): string {
+  const one = { mediaType: OCI_MANIFEST, digest: digestOf(Buffer.from(repository)), size: 7 };
+  return JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [one] });
+}
+
 interface Content {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
@@ -33,12 +40,14 @@ export function guardedRegistry(): GuardedRegistry {
   const keyOf = (...parts: readonly string[]) => parts.join(' ');
 
   function answerTo({ path, headers }: Pick<UpstreamRequest, 'method' | 'path' | 'headers'>): FakeAnswer {
-    const [, repository = '', kind = '', reference = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/([^?]+)/.exec(path) ?? [];
+    const [, repository = '', kind = '', reference = ''] =
+      /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^?]+)/.exec(path) ?? [];
     const caller = headerValue(headers, 'Authorization') ?? '';
     if (!rights.has(keyOf(caller, repository))) {
-      const challenge: HeaderList = [['WWW-Authenticate', 'Basic realm="registry"']];
+      const challenge: HeaderList = [['WWW-Authenticate', 'Bearer realm="http://registry.test:5001/token"']];
       return caller === '' ? errorAnswer(401, 'UNAUTHORIZED', 'no', challenge) : errorAnswer(403, 'DENIED');
     }
+    if (kind === 'referrers') return { status: 200, headers: [['Content-Type', OCI_INDEX]], body: listOf(repository) };
     const found = content.get(keyOf(repository, kind, reference));
     if (found === undefined) return errorAnswer(404, kind === 'blobs' ? 'BLOB_UNKNOWN' : 'MANIFEST_UNKNOWN');
     const { bytes, mediaType } = found;
