@@ -28,7 +28,7 @@ interface Failure {
 const STAND_IN = 'no-token-service';
 /** How long a token service that failed is left in peace, in milliseconds. */
 const PAUSE = 10_000;
-/** For how long whoever asks a service that failed before waits for it, in milliseconds. */
+/** For how long a service is waited for that failed before, or whose registry does not answer, in milliseconds. */
 const PATIENCE = 1_500;
 
 /** @param now milliseconds of a clock that nobody sets */
@@ -56,7 +56,9 @@ export function createStandIns(now: () => number): StandIns {
       const asking = settled(service, ask);
       // It runs on when nobody waits for it any more, and whoever comes next hears what came of it.
       asking.catch(() => undefined);
-      return (await inTime(asking, failure === undefined ? Number.POSITIVE_INFINITY : PATIENCE)) ?? standIn();
+      // The token services of some registries are the registries.
+      const isDoubtful = failure !== undefined || !service.outlook('GET', []).ask;
+      return (await inTime(asking, isDoubtful ? PATIENCE : Number.POSITIVE_INFINITY)) ?? standIn();
     },
     reason(service, headers) {
       if (!showsStandIn(headers)) return undefined;

@@ -73,6 +73,13 @@ describe('a token service that fails', () => {
     expect(await tokenOf(await slow)).toBe('t');
   });
 
+  it('is not waited for like others when its registry does not answer, either', async () => {
+    const { answer, service } = setUp();
+    service.expected = { ask: false, patience: 0 };
+    const never = Promise.withResolvers<Answer>();
+    expect(await tokenOf(await answer(() => never.promise))).toBe('no-token-service');
+  });
+
   it('is the answer for those for whom a stand-in will not do', async () => {
     const { answer } = setUp();
     await expect(answer(silent, false)).rejects.toBe(silent);
