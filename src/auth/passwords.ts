@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { compare } from 'bcrypt';
 import type { PasswordUsers } from '../domain/authentication.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { createKeyedQueue } from '../lib/keyed-queue.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import { createSlots } from '../lib/slots.ts';
@@ -28,32 +29,49 @@ export interface PasswordOptions {
   readonly now: () => number;
   /** Whether a password belongs to a hash; takes a processor for a moment. */
   readonly isRight?: (password: string, hash: string) => Promise<boolean>;
+  /** Calls back after so many milliseconds. */
+  readonly after?: Clock['after'];
+  /** How many passwords are checked at one time. */
+  readonly atOnce?: number;
 }
 
 /** bcrypt keeps a processor busy, and a thread of the pool that reads files: few at once leave room for pulls. */
 const AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 4)));
 /** Whoever waits costs memory. */
-const [MAX_WAITING, MAX_WAITING_AT_ADDRESS] = [256, 64];
+const [MAX_WAITING, MAX_WAITING_AT_ADDRESS] = [128, 64];
 const BUSY_PAUSE = 2_000;
+/** After a wrong password its place rests for so many times as long as it worked, so that guesses from everywhere slow no pull. */
+const REST = 3;
+const LONGEST_REST = 1_000;
 
 /**
  * One place decides for all endpoints, because guesses are counted together. Who proved the same password within the last day
  * neither pauses nor waits behind those who did not: nobody can lock out a client that is logged in.
  */
-export function createPasswords({ now, isRight = isPasswordOf }: PasswordOptions): Passwords {
+export function createPasswords({
+  now,
+  isRight = isPasswordOf,
+  after = systemClock.after,
+  atOnce = AT_ONCE,
+}: PasswordOptions): Passwords {
   const [proven, refuted] = [createProven(now), createProven(now)];
   const pauses = { address: createPauses(BY_ADDRESS, now), user: createPauses(BY_USER, now) };
   const running = singleFlight<PasswordOutcome>();
   const turns = createKeyedQueue<string>();
-  const places = { known: createSlots(AT_ONCE), unknown: createSlots(AT_ONCE) };
+  const places = { known: createSlots(atOnce), unknown: createSlots(atOnce) };
   const waiting = createWaiting();
 
   async function compute(kind: keyof typeof places, password: string, hash: string): Promise<boolean> {
     const free = await places[kind].acquire();
+    const began = now();
+    let matches = false;
     try {
-      return await isRight(password, hash);
+      matches = await isRight(password, hash);
+      return matches;
     } finally {
-      free();
+      const rest = matches || kind === 'known' ? 0 : Math.min(REST * (now() - began), LONGEST_REST);
+      if (rest > 0) after(rest, free);
+      else free();
     }
   }
 

@@ -1,6 +1,8 @@
 import { hashSync } from 'bcrypt';
 import { describe, expect, it } from 'vitest';
 import { createPasswords, type PasswordOutcome } from '../../src/auth/passwords.ts';
+import { createManualClock } from '../store/support/manual-clock.ts';
+import { settled } from '../support/settled.ts';
 
 const FILE = 'users';
 const MINUTE = 60_000;
@@ -163,7 +165,7 @@ describe('whoever guesses', () => {
     const outcomes = await Promise.all(guesses);
     // Those for whom there was no room.
     expect(outcomes.filter((outcome) => typeof outcome === 'object' && outcome.pause === 2_000).length).toBeGreaterThan(
-      200,
+      300,
     );
   });
 
@@ -171,6 +173,33 @@ describe('whoever guesses', () => {
     const { check, seen } = stage();
     await Promise.all(Array.from({ length: 100 }, (_, at) => check('ann', `guess ${at}`, `10.0.0.${at}`)));
     expect(seen.most).toBeLessThanOrEqual(4);
+  });
+
+  it('leaves a processor alone for most of the time, from however many addresses', async () => {
+    const clock = createManualClock();
+    const begun: number[] = [];
+    const passwords = createPasswords({
+      now: clock.now,
+      after: clock.after,
+      atOnce: 1,
+      async isRight(password) {
+        begun.push(clock.now());
+        clock.advance(50);
+        return password === 'secret';
+      },
+    });
+    const users = new Map([['bob', 'hash']]);
+    const check = (password: string, at: number) =>
+      passwords.check(FILE, users, { user: 'bob', password, address: `192.0.2.${at}` });
+    expect(await check('guess', 1)).toBe('wrong');
+    const next = check('secret', 2);
+    expect(await settled(() => begun.length)).toBe(1);
+    const ended = clock.now();
+    clock.advance(150);
+    expect(await next).toBe('right');
+    expect(begun.at(-1)).toBe(ended + 150);
+    // Nobody rests after a right one.
+    expect(await check('another', 3)).toBe('wrong');
   });
 
   it('is not who repeats the same wrong password', async () => {
