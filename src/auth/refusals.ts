@@ -7,16 +7,18 @@ export interface Login {
   readonly user?: string | undefined;
 }
 
-/** The credentials count for nothing at the endpoint, which says why. */
+/** The credentials count for nothing at the endpoint, which says why: clients show the message, and nothing else. */
 export function refused(login: Login, why: string): Authenticated {
-  const explanation = `The endpoint "${login.endpoint}" of manifix ${why}.`;
-  return { refused: new RegistryError('UNAUTHORIZED', { explanation, denied: { action: 'login', ...login } }) };
+  return unauthorized(login, `the endpoint "${login.endpoint}" ${why}`);
 }
 
 /** The same for users that there are and for others. */
 export function wrongPassword(login: Login): Authenticated {
-  const explanation = `The user name or the password is wrong at the endpoint "${login.endpoint}" of manifix.`;
-  return { refused: new RegistryError('UNAUTHORIZED', { explanation, denied: { action: 'login', ...login } }) };
+  return unauthorized(login, `the user name or the password is wrong at the endpoint "${login.endpoint}"`);
+}
+
+function unauthorized(login: Login, message: string): Authenticated {
+  return { refused: new RegistryError('UNAUTHORIZED', { message, denied: { action: 'login', ...login } }) };
 }
 
 /** @param pause in milliseconds */
@@ -24,8 +26,7 @@ export function tooManyWrong(login: Login, pause: number): Authenticated {
   const seconds = Math.ceil(pause / 1_000);
   return {
     refused: new RegistryError('TOOMANYREQUESTS', {
-      message: 'too many wrong passwords',
-      explanation: `There were too many wrong passwords for this user or from this address. Try again in ${seconds} s.`,
+      message: `too many wrong passwords for this user or from this address; try again in ${seconds} s`,
       headers: [['Retry-After', String(seconds)]],
       denied: { action: 'login', ...login },
     }),
@@ -36,7 +37,7 @@ export function tooManyWrong(login: Login, pause: number): Authenticated {
 export function undecided({ endpoint }: Login, why: string, cause?: unknown): Authenticated {
   return {
     refused: new RegistryError('UNAVAILABLE', {
-      explanation: `The endpoint "${endpoint}" of manifix cannot check these credentials now: ${why}.`,
+      message: `the endpoint "${endpoint}" cannot check these credentials now: ${why}`,
       headers: [['Retry-After', '10']],
       cause,
     }),

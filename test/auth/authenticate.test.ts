@@ -30,9 +30,9 @@ function stage(tokens: AuthenticationOptions['tokens'] = OPTIONS.tokens) {
 const WITH_PASSWORDS = { htpasswd: { path: '/nowhere/users', users: new Map([['bob', 'hash of secret']]) } };
 const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-/** The status and the explanation of a refusal. */
+/** The status and the message of a refusal. */
 const refusalOf = (outcome: Authenticated) =>
-  'refused' in outcome ? [outcome.refused.status, outcome.refused.explanation] : undefined;
+  'refused' in outcome ? [outcome.refused.status, outcome.refused.message] : undefined;
 
 describe('a client', () => {
   it('that shows nothing is nobody in particular', async () => {
@@ -53,8 +53,8 @@ describe('a client', () => {
       ),
     );
     expect(outcomes.map(refusalOf)).toEqual([
-      [401, 'The user name or the password is wrong at the endpoint "team" of manifix.'],
-      [401, 'The user name or the password is wrong at the endpoint "team" of manifix.'],
+      [401, 'the user name or the password is wrong at the endpoint "team"'],
+      [401, 'the user name or the password is wrong at the endpoint "team"'],
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('a client', () => {
     for (let at = 0; at < 10; at += 1)
       await authenticate(WITH_PASSWORDS, { authorization: basic('bob', `guess ${at}`) });
     const outcome = await authenticate(WITH_PASSWORDS, { authorization: basic('bob', 'secret') });
-    expect(refusalOf(outcome)).toEqual([429, expect.stringContaining('Try again in 1 s.')]);
+    expect(refusalOf(outcome)).toEqual([429, expect.stringContaining('try again in 1 s')]);
     expect('refused' in outcome && outcome.refused.headers).toEqual([['Retry-After', '1']]);
   });
 
@@ -91,7 +91,7 @@ describe('a client', () => {
     ['Bearer abc', 'does not know this token'],
     [basic('bob', 'secret'), 'takes no passwords'],
   ])('with "%s" hears that the endpoint %s', async (authorization, why) => {
-    expect(refusalOf(await stage()({}, { authorization }))).toEqual([401, `The endpoint "team" of manifix ${why}.`]);
+    expect(refusalOf(await stage()({}, { authorization }))).toEqual([401, `the endpoint "team" ${why}`]);
   });
 });
 
