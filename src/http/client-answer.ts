@@ -13,7 +13,7 @@ import type { Answer } from '../pipeline/exchange.ts';
 import { type Cursors, selects } from './cursors.ts';
 import type { Reached } from './endpoint-routes.ts';
 import type { Identity } from './identify.ts';
-import { tokenRealm } from './token-endpoint.ts';
+import { tokenRealm } from './token-exchange.ts';
 
 /** The request that an answer belongs to. */
 export interface AnsweredRequest {

@@ -7,6 +7,7 @@ import { formatRoute } from '../domain/route-path.ts';
 import { CATALOG_SCOPE, scopesFor } from '../domain/scope.ts';
 import type { Arrival } from './arrival.ts';
 import type { Target } from './routes.ts';
+import { tokenRealm } from './token-exchange.ts';
 
 /**
  * How an endpoint with a guard asks for credentials (RFC 9110, section 11.6.1; RFC 6750, section 3). It says nothing that the
@@ -23,7 +24,7 @@ export function ownChallenge(
   if (guard?.challenge === 'basic') return [['WWW-Authenticate', 'Basic realm="manifix"']];
   const scopes = kind === 'catalog' ? [CATALOG_SCOPE] : scopesOf(method, asked);
   const parameters = new Map([
-    ['realm', `${clientOrigin}/token`],
+    ['realm', tokenRealm(clientOrigin, reached)],
     ['service', name],
     ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')] as const]),
     ...(wants === 'more' ? [['error', 'insufficient_scope'] as const] : []),

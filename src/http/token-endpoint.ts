@@ -27,14 +27,6 @@ export function isTokenRequest(url: string): boolean {
   return PATH.test(url);
 }
 
-/**
- * Where clients of an endpoint fetch tokens. Without a namespace the names in the scopes tell the endpoint, because clients
- * learn this address from `/v2/`, before they say which repository they want.
- */
-export function tokenRealm(clientOrigin: string, { endpoint, namespace }: Reached): string {
-  return namespace === undefined ? `${clientOrigin}/token` : `${clientOrigin}/token/${endpoint.name}`;
-}
-
 interface Realm {
   readonly url: URL;
   readonly service: string | undefined;
@@ -180,15 +172,15 @@ interface Meant {
 }
 
 /**
- * The endpoint that the realm names, or the one of the first repository. A login has none: it means the one that asked for
- * credentials, or the default.
+ * The endpoint that the realm names, or the one of the first repository. The catalogue belongs to the one that asked for
+ * credentials; a login means all that this host has.
  */
 function reach(routes: EndpointRoutes, { name, host, scopes, service }: Meant): Reached {
   const named = name === undefined ? undefined : routes.named(name);
   if (named !== undefined) return { endpoint: named, prefix: '' };
   const repository = repositoryIn(scopes);
   if (repository !== undefined) return routes.reach(host, { kind: 'tags', repository });
-  const asking = service === null ? undefined : routes.named(service);
+  const asking = scopes === '' || service === null ? undefined : routes.named(service);
   return asking?.guard === undefined ? routes.reach(host, { kind: 'base' }) : { endpoint: asking, prefix: '' };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeaderList } from '../domain/headers.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
 import type { TrustCheck } from './client.ts';
+import type { Reached } from './endpoint-routes.ts';
 
 /** A request for a token, whose scopes have the client's names. */
 export interface TokenRequest {
@@ -14,6 +15,14 @@ export interface TokenRequest {
   readonly host: string;
   readonly applied: Exchange['applied'];
   readonly trusts: TrustCheck;
+}
+
+/**
+ * Where clients of an endpoint fetch tokens. Without a namespace the names in the scopes tell the endpoint, because clients
+ * learn this address from `/v2/`, before they say which repository they want.
+ */
+export function tokenRealm(clientOrigin: string, { endpoint, namespace }: Reached): string {
+  return namespace === undefined ? `${clientOrigin}/token` : `${clientOrigin}/token/${endpoint.name}`;
 }
 
 /** An answer to a request for a token, whose body is there as a whole. */
