@@ -22,7 +22,7 @@ export interface CacheState {
 export function cacheStateOf(holdings: Holdings, upstream: string, repository: string, text: string): CacheState {
   const reference = parseReference(text);
   const tags = reference?.kind === 'tag' ? holdings.tags(upstream, repository, reference.tag) : [];
-  const earlier = reference?.kind === 'tag' ? holdings.earlier(upstream, repository, reference.tag) : [];
+  const earlier = reference?.kind === 'tag' ? earlierDigests(holdings, upstream, repository, reference.tag) : [];
   const asked = reference?.kind === 'digest' ? reference.digest : tags[0]?.digest;
   const original = asked && holdings.originalOf(upstream, repository, asked);
   // What was derived is made again from what the registry has.
@@ -42,4 +42,13 @@ export function cacheStateOf(holdings: Holdings, upstream: string, repository: s
     access: holdings.access(upstream, repository, 'manifest', digest) ?? null,
     content: isKnown ? completenessOf(holdings, upstream, repository, digest) : null,
   };
+}
+
+/** As many as anybody may want to go back to. */
+const MAX_EARLIER = 10;
+
+function earlierDigests(holdings: Holdings, upstream: string, repository: string, tag: string): readonly Digest[] {
+  const meant = holdings.history(upstream, repository, tag).slice(0, MAX_EARLIER);
+  const pinned = holdings.pinOf(upstream, repository, tag);
+  return [...(pinned === undefined ? [] : [pinned]), ...meant.map(({ digest }) => digest)];
 }

@@ -1,6 +1,9 @@
 import type { Config, EndpointConfig } from '../config/config.ts';
+import { compileContentPolicy, judgeCoolDown } from '../domain/content-policy.ts';
+import type { Digest } from '../domain/digest.ts';
+import { parseRepositoryName, parseTag } from '../domain/reference.ts';
 import { type Completeness, completenessOf } from '../store/completeness.ts';
-import type { Holdings, PulledTag } from '../store/holdings.ts';
+import type { HeldTag, Holdings, PulledTag } from '../store/holdings.ts';
 
 /** A tag that was pulled, and what would become of a pull if its registry were gone. */
 export interface DrilledTag {
@@ -50,14 +53,16 @@ function drillTag(
   holdings: Holdings,
   config: Config,
   endpoint: EndpointConfig,
-  { upstream, repository, tag, pulledAt }: PulledTag,
+  pulled: PulledTag,
   now: number,
 ): DrilledTag {
+  const { upstream, repository, tag, pulledAt } = pulled;
   const [held] = holdings.tags(upstream, repository, tag);
-  const content = held === undefined ? null : completenessOf(holdings, upstream, repository, held.digest);
-  const reasons = content === null || held === undefined ? ['what the tag means is not known'] : missingIn(content);
-  const isStale = held !== undefined && now - held.confirmedAt > endpoint.cache.staleFor;
-  const isPrivate = held !== undefined && holdings.access(upstream, repository, 'manifest', held.digest) === 'private';
+  const { digest, isPinned } = servedDigest(holdings, endpoint, pulled, held, now);
+  const content = digest === undefined ? null : completenessOf(holdings, upstream, repository, digest);
+  const reasons = content === null ? ['what the tag means is not known'] : missingIn(content);
+  const isStale = !isPinned && held !== undefined && now - held.confirmedAt > endpoint.cache.staleFor;
+  const isPrivate = digest !== undefined && holdings.access(upstream, repository, 'manifest', digest) === 'private';
   const asksRegistry = config.upstreams[upstream]?.credentials.kind === 'passthrough';
   const { host, prefix } = endpoint;
   const name = `${host === undefined ? '' : `${host}/`}${prefix === undefined ? '' : `${prefix}/`}${repository}:${tag}`;
@@ -74,6 +79,26 @@ function drillTag(
     ],
     content,
   };
+}
+
+/** What a tag is pinned to, else what stands in for it while it cools down, else what it was last known to mean. */
+function servedDigest(
+  holdings: Holdings,
+  { content }: EndpointConfig,
+  { upstream, repository, tag }: PulledTag,
+  held: HeldTag | undefined,
+  now: number,
+): { readonly digest?: Digest; readonly isPinned: boolean } {
+  const policy = compileContentPolicy(content);
+  const [name, parsed] = [parseRepositoryName(repository), parseTag(tag)];
+  const isNamed = policy !== undefined && name !== undefined && parsed !== undefined;
+  const pinned = holdings.pinOf(upstream, repository, tag) ?? (isNamed ? policy.pinOf(name, parsed) : undefined);
+  if (pinned !== undefined) return { digest: pinned, isPinned: true };
+  if (held === undefined) return { isPinned: false };
+  const rule = isNamed ? policy.coolDownOf(name, parsed) : undefined;
+  const history = rule === undefined ? [] : holdings.history(upstream, repository, tag);
+  const verdict = rule && judgeCoolDown(history, held.view, held.digest, now, rule);
+  return { digest: verdict?.kind === 'hold' ? verdict.digest : held.digest, isPinned: false };
 }
 
 function missingIn({ missing, images, complete }: Completeness): readonly string[] {

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
+import type { View } from '../domain/accept.ts';
 import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
 import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
+import type { Sighting } from '../domain/tag-history.ts';
 import { type ContentKind, createLayout } from './layout.ts';
 import { openReadOnly } from './read-only.ts';
+import { SIGHTINGS_OF_TAG } from './statements.ts';
+import { sightingOf } from './tag-history.ts';
 import type { LinkAccess } from './types.ts';
 
 /** A tag that was pulled. The times are in milliseconds since the epoch. */
@@ -15,7 +19,7 @@ export interface PulledTag {
 
 /** What a tag meant to one kind of request. */
 export interface HeldTag {
-  readonly view: string;
+  readonly view: View;
   readonly digest: Digest;
   readonly confirmedAt: number;
 }
@@ -25,8 +29,10 @@ export interface Holdings {
   /** Tags pulled since a time, the latest first. */
   pulledSince(time: number): readonly PulledTag[];
   tags(upstream: string, repository: string, tag: string): readonly HeldTag[];
-  /** What a tag is pinned to, and the last digests that it meant. */
-  earlier(upstream: string, repository: string, tag: string): readonly Digest[];
+  /** What a tag is pinned to by command. */
+  pinOf(upstream: string, repository: string, tag: string): Digest | undefined;
+  /** What a tag meant, by view, the latest first. */
+  history(upstream: string, repository: string, tag: string): readonly Sighting[];
   /** The digests of manifests that were derived from this one. */
   derivedFrom(upstream: string, repository: string, original: Digest): readonly Digest[];
   /** What this digest was derived from; undefined when it was not. */
@@ -67,18 +73,20 @@ export function openHoldings(directory: string): Holdings {
         repository,
         tag,
       ).map((row) => ({
-        view: String(row.view),
+        view: row.view as View,
         digest: row.digest as Digest,
         confirmedAt: Number(row.confirmed_at),
       })),
-    earlier: (upstream, repository, tag) =>
-      all(
-        `SELECT digest FROM pins WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 UNION ALL SELECT * FROM
-          (SELECT digest FROM tag_history WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 ORDER BY turn DESC LIMIT 10)`,
+    pinOf(upstream, repository, tag) {
+      const [row] = all(
+        'SELECT digest FROM pins WHERE upstream = ? AND repository = ? AND tag = ?',
         upstream,
         repository,
         tag,
-      ).map((row) => row.digest as Digest),
+      );
+      return row?.digest as Digest | undefined;
+    },
+    history: (upstream, repository, tag) => all(SIGHTINGS_OF_TAG, upstream, repository, tag).map(sightingOf),
     derivedFrom: (upstream, repository, original) =>
       all(
         'SELECT digest FROM derived WHERE upstream = ? AND repository = ? AND original = ?',

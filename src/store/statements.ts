@@ -3,6 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 /** Of a subject since a day; of one endpoint, or of all when there is none. */
 export const USAGE_SINCE = 'SELECT * FROM usage WHERE day >= ? AND subject = ? AND endpoint = coalesce(?, endpoint)';
 
+export const SIGHTINGS_OF_TAG = `SELECT view, digest, turn, first_seen, confirmed, seen_by, user FROM tag_history
+  WHERE upstream = ? AND repository = ? AND tag = ? ORDER BY view, turn DESC`;
+
 const QUERIES = {
   tag: 'SELECT digest, confirmed_at FROM tags WHERE upstream = ? AND repository = ? AND tag = ? AND view = ?',
   putTag:
@@ -65,8 +68,7 @@ const QUERIES = {
     VALUES (?, ?, ?, ?, ?)`,
   dropReferrer: 'DELETE FROM referrers WHERE upstream = ? AND repository = ? AND digest = ?',
 
-  tagHistory: `SELECT view, digest, turn, first_seen, confirmed, seen_by, user FROM tag_history
-    WHERE upstream = ? AND repository = ? AND tag = ? ORDER BY view, turn DESC`,
+  tagHistory: SIGHTINGS_OF_TAG,
   putSighting: `INSERT OR REPLACE INTO tag_history
     (upstream, repository, tag, view, digest, turn, first_seen, confirmed, seen_by, user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   boundTagHistory: `DELETE FROM tag_history WHERE upstream = ?1 AND repository = ?2 AND tag = ?3 AND view = ?4 AND digest IN

@@ -33,16 +33,7 @@ export function createTagHistory(database: Database, health: Health, maxOfAll = 
     const rows = attempt(health, () =>
       database.run((statements) => statements.tagHistory.all(upstream, repository, tag)),
     );
-    // What the database gives back are the branded types that were written to it.
-    return (rows ?? []).map((row) => ({
-      view: row.view as View,
-      digest: row.digest as Digest,
-      turn: Number(row.turn),
-      firstSeen: Number(row.first_seen),
-      confirmed: Number(row.confirmed),
-      by: row.seen_by as Sighting['by'],
-      ...(row.user === null ? {} : { user: String(row.user) }),
-    }));
+    return (rows ?? []).map(sightingOf);
   }
 
   return {
@@ -65,6 +56,19 @@ export function createTagHistory(database: Database, health: Health, maxOfAll = 
         }),
       );
     },
+  };
+}
+
+/** A row of SIGHTINGS_OF_TAG, which has the branded types that were written to it. */
+export function sightingOf(row: Readonly<Record<string, unknown>>): Sighting {
+  return {
+    view: row.view as View,
+    digest: row.digest as Digest,
+    turn: Number(row.turn),
+    firstSeen: Number(row.first_seen),
+    confirmed: Number(row.confirmed),
+    by: row.seen_by as Sighting['by'],
+    ...(row.user === null ? {} : { user: String(row.user) }),
   };
 }
 

@@ -175,11 +175,15 @@ describe('denied content', () => {
     expect((await plain.ask(mount, 'POST')).status).toBe(201);
   });
 
-  it('may be deleted', async () => {
-    const { ask, registry } = await startBoth({ deny: [denial()] });
+  it('may be deleted, and its denials are counted', async () => {
+    const { ask, registry, finished } = await startBoth({ deny: [denial()] });
     registry.content.addImage('team/app', 'latest', young);
     await expectDenied(ask(manifest('latest')));
     expect((await ask(manifest(young.digest), 'DELETE')).status).toBe(202);
+    expect(finished.map(({ status, policy }) => ({ status, policy }))).toEqual([
+      { status: 403, policy: 'deny' },
+      { status: 202, policy: undefined },
+    ]);
   });
 
   it('shows a push to nobody whom the registry asks for credentials', async () => {

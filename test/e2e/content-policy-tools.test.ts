@@ -28,22 +28,24 @@ async function startMoved(content: object) {
     const headers = { Accept: manifestTypes.join(', ') };
     await exchange(manifix.url, { target: '/v2/team/app/manifests/latest', headers });
   }
-  const admin = manifix.adminUrl.replace('http://', '');
+  const admin = ['--admin', manifix.adminUrl.replace('http://', '')];
+  const command = (...args: readonly string[]) => run(process.execPath, [main, ...args]);
   const explain = async (...args: readonly string[]) => {
-    const asked = await run(process.execPath, [
-      main,
-      'explain',
-      'team/app:latest',
-      '--as',
-      'skopeo',
-      '--admin',
-      admin,
-      ...args,
-    ]);
+    const asked = await command('explain', 'team/app:latest', '--as', 'skopeo', ...admin, ...args);
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     return asked.stdout;
   };
-  return { registry, explain };
+  return {
+    registry,
+    explain,
+    drill: () => command('drill', ...admin),
+    warm: () => command('warm', 'team/app:latest', '--listen', manifix.host),
+    pull: async () => {
+      const headers = { Accept: manifestTypes.join(', ') };
+      const answer = await exchange(manifix.url, { target: '/v2/team/app/manifests/latest', headers });
+      return { status: answer.status, digest: answer.header('Docker-Content-Digest') };
+    },
+  };
 }
 
 describe('manifix explain', () => {
@@ -75,5 +77,19 @@ describe('manifix explain', () => {
     const told = JSON.parse(await explain('--json'));
     expect(told.registry).toMatchObject([{ status: 200, digest: after.digest }]);
     expect(told.manifix).toMatchObject([{ status: 403, error: { code: 'DENIED', message: 'use 1.2' } }]);
+  });
+});
+
+describe('manifix drill', () => {
+  it.each([
+    ['pinned', { pins: [{ repository: 'team/*', tag: 'latest', digest: before.digest }] }],
+    ['cooling down', { coolDown: [{ age: '3d' }] }],
+  ])('asks for what a tag that is %s is served with', async (_, content) => {
+    const { registry, drill, warm, pull } = await startMoved(content);
+    expect((await drill()).stdout).toContain('team/app:latest  would fail\n');
+    expect(await warm()).toMatchObject({ code: 0 });
+    expect(await drill()).toMatchObject({ code: 0, stdout: expect.stringContaining('team/app:latest  would work\n') });
+    await registry.stop();
+    expect(await pull()).toEqual({ status: 200, digest: before.digest });
   });
 });
