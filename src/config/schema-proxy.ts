@@ -16,7 +16,8 @@ export function proxySchema() {
     .meta({ type: 'URL or a map' })
     .describe(
       'The HTTP proxy that every connection for the sake of this registry goes through: `http://[user:password@]host:port`, also ' +
-        'with `https`, or `{ url, username, password }` with `passwordFile` or `passwordEnv` for a password elsewhere.',
+        'with `https`, or `{ url, username, password }` with `passwordFile` or `passwordEnv` for a password elsewhere. ' +
+        'Each has a variable, such as `MANIFIX_UPSTREAMS_<NAME>_PROXY_PASSWORD`.',
     );
 }
 

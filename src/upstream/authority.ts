@@ -4,7 +4,7 @@ import { systemClock } from '../lib/clock.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { createLogins } from './logins.ts';
 import type { Hop, HopAnswer } from './send.ts';
-import { createTokenServices } from './token-services.ts';
+import { createTokenServices, type TokenServiceView } from './token-services.ts';
 
 interface Request {
   readonly method: string;
@@ -28,6 +28,8 @@ export interface Authority {
    * the caller's. After a 401 those to try once more, or the very same list when there is nothing else to try.
    */
   authorize(request: Request, refused?: Refused): Promise<HeaderList>;
+  /** How the token services that were asked do. */
+  tokenServices(): readonly TokenServiceView[];
 }
 
 export interface AuthorityOptions {
@@ -48,7 +50,11 @@ export function createAuthority(options: AuthorityOptions): Authority {
   const { credentials, isVisited } = options;
   const asCaller = credentials.kind === 'passthrough';
   if (asCaller && !isVisited) {
-    return { kind: 'caller', authorize: async ({ headers }, refused) => refused?.sent ?? headers };
+    return {
+      kind: 'caller',
+      authorize: async ({ headers }, refused) => refused?.sent ?? headers,
+      tokenServices: () => [],
+    };
   }
   const own = ownAuthority(options);
   return asCaller ? visitor(own) : own;
@@ -61,6 +67,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
 function visitor(nobody: Authority): Authority {
   const showsToken = (headers: HeaderList) => /^bearer\b/i.test(headerValue(headers, 'Authorization') ?? 'Bearer');
   return {
+    ...nobody,
     kind: 'caller',
     async authorize(request, refused) {
       if (refused === undefined) return showsToken(request.headers) ? nobody.authorize(request) : request.headers;
@@ -100,6 +107,7 @@ function ownAuthority({ credentials, probe, tokenTimeout, ...options }: Authorit
   return {
     kind: 'own',
     authorize: (request, refused) => (refused === undefined ? first(request) : again(request, refused)),
+    tokenServices: services.view,
   };
 }
 

@@ -23,7 +23,7 @@ export interface Outlook {
 /** A registry that is left in peace while it fails or limits requests. */
 export interface GuardedClient extends UpstreamClient {
   outlook(method: 'GET' | 'HEAD', headers: HeaderList): Outlook;
-  /** One for each of its URLs. */
+  /** One for each of its URLs, and for the token services that were asked. */
   conditions(): readonly Condition[];
 }
 
@@ -138,7 +138,12 @@ export function guarded(
       const budget = budgets.view();
       const { name: upstream, origin } = client;
       const throttled = throttling.isThrottled;
-      return [{ upstream, origin, ...circuit.view(), throttled, ...(budget === undefined ? {} : { budget }) }];
+      const own = { upstream, origin, ...circuit.view(), throttled, ...(budget === undefined ? {} : { budget }) };
+      // At the registry's own origin it has no name of its own, and is told only when it fails.
+      const services = client
+        .tokenServices()
+        .filter((service) => service.origin !== origin || service.state !== 'closed');
+      return [own, ...services.map((service) => ({ upstream, throttled: false, ...service }))];
     },
   };
 }

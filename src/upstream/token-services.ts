@@ -1,10 +1,16 @@
 import { RegistryError } from '../domain/errors.ts';
 import { unavailable } from '../domain/unavailable.ts';
-import { type Circuit, createCircuit } from './circuit.ts';
+import { type Circuit, type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind, TokenServiceFailure } from './failure.ts';
+
+export interface TokenServiceView extends CircuitView {
+  /** `scheme://host:port` */
+  readonly origin: string;
+}
 
 /** The token services of a registry, each with a circuit breaker. */
 export interface TokenServices {
+  view(): readonly TokenServiceView[];
   /**
    * Asks the service at this origin. Rejects at once, with the reason, while it is known to fail.
    * @throws TokenServiceFailure with the code, the status and the words of the failure
@@ -26,6 +32,7 @@ export function createTokenServices(longestWait: number, now = () => performance
   }
 
   return {
+    view: () => [...circuits].map(([origin, circuit]) => ({ origin, ...circuit.view() })),
     async ask(origin, question) {
       const circuit = circuitOf(origin);
       const refusal = circuit.admit();

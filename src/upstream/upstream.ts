@@ -76,6 +76,7 @@ export interface UpstreamClient {
   readonly authority: Authority['kind'];
   readonly hasAccount: boolean;
   readonly authorize: Authority['authorize'];
+  readonly tokenServices: Authority['tokenServices'];
   readonly addresses: AddressCheck;
   readonly timeouts: UpstreamTimeouts;
   readonly agentFor?: (origin: string) => Agent;
@@ -192,6 +193,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     authority: authority.kind,
     hasAccount: credentials.kind === 'login' || credentials.kind === 'helper',
     authorize: authority.authorize,
+    tokenServices: authority.tokenServices,
     addresses,
     timeouts: wanted,
     request,
