@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hashSync } from 'bcrypt';
 import { describe, expect, it } from 'vitest';
 import { inOrder } from '../support/faults/blob-steps.ts';
 import { exchange, type HttpAnswer } from '../support/http.ts';
@@ -11,6 +12,7 @@ import { type Manifix, startManifix } from '../support/manifix.ts';
 import { run } from '../support/process.ts';
 import { fin, head, respond, type Step, send } from '../support/script-steps.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 // Every secret begins in the same way, alone and behind `dev:` in base64, so that whatever is told can be searched for all of them.
 const MARK = 'zq';
@@ -172,6 +174,22 @@ function actsAgainst(manifix: Manifix, secret: Secret) {
   return acts;
 }
 
+/** Logins at manifix itself, with the right password and with others; each client has an address of its own. */
+function loginsAt(manifix: Manifix, password: string, secret: Secret) {
+  let clients = 0;
+  const as = (word: string, target: string, method = 'GET') => {
+    clients += 1;
+    const Authorization = `Basic ${Buffer.from(`dev:${word}`).toString('base64')}`;
+    const headers = { Authorization, 'X-Forwarded-For': `198.51.100.${clients % 250}` };
+    return exchange(manifix.url, { method, target, headers });
+  };
+  return [password, secret(), secret()].flatMap((word) => [
+    () => as(word, '/v2/door/ok/manifests/1'),
+    () => as(word, `/v2/door/storage/blobs/uploads/?token=${secret()}`, 'POST'),
+    () => as(word, `/token/door?scope=repository:door/ok:pull&password=${secret()}`),
+  ]);
+}
+
 async function textOfFiles(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
@@ -208,8 +226,14 @@ describe('F91: secrets', () => {
     proxy.broken = 407;
     const [own, passwords] = [secret(), secret()];
     const account = { username: 'dev', password: own };
+    const inside = secret();
+    await using directory = await temporaryDirectory();
+    const htpasswd = join(directory.path, 'users');
+    await writeFile(htpasswd, `dev:${hashSync(inside, 4)}\n`);
     const config = {
       log: { level: 'debug' },
+      audit: { file: join(directory.path, 'audit.jsonl') },
+      trustedProxies: ['127.0.0.1'],
       upstreams: {
         caller: { url: registry.url },
         account: { url: registry.url, credentials: account },
@@ -219,10 +243,11 @@ describe('F91: secrets', () => {
         { name: 'caller', upstream: 'caller' },
         { name: 'own', upstream: 'account', prefix: 'own' },
         { name: 'behind', upstream: 'behind', prefix: 'behind' },
+        { name: 'door', upstream: 'account', prefix: 'door', auth: { htpasswd } },
       ],
     };
     await using manifix = await startManifix({ config });
-    const acts = actsAgainst(manifix, secret);
+    const acts = [...actsAgainst(manifix, secret), ...loginsAt(manifix, inside, secret)];
     const statuses = new Set<number>();
     while (mint.count < 1_000) {
       for (let first = 0; first < acts.length; first += AT_ONCE) {
@@ -231,7 +256,8 @@ describe('F91: secrets', () => {
       }
     }
     const told = await everythingTold(manifix);
-    expect(secretsIn(told)).toEqual([]);
+    const audit = await readFile(join(directory.path, 'audit.jsonl'), 'utf8');
+    expect(secretsIn({ ...told, audit })).toEqual([]);
     const check = await run(process.execPath, [main, 'check', '--config', join(manifix.cacheDir, '..', 'config.yaml')]);
     expect(check).toMatchObject({ code: 0 });
     expect(check.stdout.match(SECRET)).toBeNull();
@@ -239,6 +265,7 @@ describe('F91: secrets', () => {
     for (const status of [200, 202, 400, 401, 403, 429, 502]) expect(statuses).toContain(status);
     expect(told.log?.split('\n').length).toBeGreaterThan(acts.length);
     expect(told.files).toContain('facts.db');
+    expect(audit).not.toBe('');
   }, 120_000);
 });
 
