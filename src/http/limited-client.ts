@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { HeaderList } from '../domain/headers.ts';
-import type { Endpoint } from '../pipeline/exchange.ts';
+import type { Endpoint, Exchange } from '../pipeline/exchange.ts';
+import type { Arrival } from './arrival.ts';
 import { clientAddress, type TrustCheck } from './client.ts';
+import type { Cursors } from './cursors.ts';
+import type { Identity } from './identify.ts';
+import { openPassage, type Passage } from './passage.ts';
 
 /** Who uses up limits: the user, or the address of one who has no name. */
 export function clientOf(
@@ -14,10 +18,26 @@ export function clientOf(
 }
 
 /**
- * Counts a request where its endpoint limits any.
- * @throws RegistryError 429
+ * Opens the passage of a request and counts it where its endpoint limits any. Strangers whom the endpoint turns away use up nothing of those
+ * whom it lets in.
+ * @throws RegistryError
  */
-export function countRequest({ limits }: Endpoint, client: string): void {
+export function openCounted(
+  cursors: Cursors,
+  arrival: Arrival,
+  identity: Identity,
+  client: string,
+  applied: Exchange['applied'],
+): Passage {
+  const { endpoint } = arrival.reached;
+  const isStranger = endpoint.guard !== undefined && identity.principal.user === undefined;
+  if (!isStranger) count(endpoint, client);
+  const passage = openPassage(cursors, arrival, identity, applied);
+  if (isStranger) count(endpoint, client);
+  return passage;
+}
+
+function count({ limits }: Endpoint, client: string): void {
   const refusal = limits?.admit(client);
   if (refusal !== undefined) throw refusal;
 }

@@ -78,7 +78,7 @@ export async function respond(
           sent += chunk.length;
         });
         if (pace === undefined) await pipeline(body.stream, outgoing);
-        else await pipeline(body.stream, paced(pace), outgoing);
+        else await pipeline(body.stream, paced(outgoing, pace), outgoing);
         return sent;
       }
     }
@@ -108,12 +108,10 @@ async function inTime(outgoing: ServerResponse, pace: Flow, amount: number): Pro
 }
 
 /** Hands every chunk on when its time has come. */
-function paced(pace: Flow): Transform {
+function paced(outgoing: ServerResponse, pace: Flow): Transform {
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
-      const time = pace.pass(chunk.length);
-      if (time === undefined) done(null, chunk);
-      else void time.then(() => done(null, chunk));
+      inTime(outgoing, pace, chunk.length).then(() => done(null, chunk), done);
     },
   });
 }
