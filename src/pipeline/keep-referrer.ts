@@ -9,6 +9,7 @@ import type { Answer, Exchange } from './exchange.ts';
 import { fetchList, type ListRoute } from './fetch-list.ts';
 import type { Services } from './ports.ts';
 import { report, reportRepair } from './report.ts';
+import { changesName } from './resolve-once.ts';
 
 const FIX = 'subject-and-referrers-on-push';
 /** Together the 4 MiB that clients read of a list. More is left to the fallback tag, which is listed as well. */
@@ -58,6 +59,8 @@ async function keep(
   }
   try {
     services.facts.putReferrer(upstream, repository, { subject, descriptor });
+    // Lists that were asked for since the registry had it lack it.
+    services.changes.changed(changesName(upstream, repository));
     return undefined;
   } catch (error) {
     services.telemetry.warn('a referrer could not be kept', { digest: descriptor.digest, err: error });

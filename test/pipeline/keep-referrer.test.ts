@@ -39,6 +39,13 @@ it('claims what was kept', async () => {
   expect([headers, kept]).toEqual([[['OCI-Subject', subject]], [digestOf(bytes)]]);
 });
 
+it('makes every list of before an old one', async () => {
+  const scene = enabled();
+  const before = scene.services.changes.of('registry\napp');
+  await pushed(scene, artifact('sbom'));
+  expect(scene.services.changes.of('registry\napp')).not.toBe(before);
+});
+
 it('claims nothing that could not be made durable', async () => {
   const scene = enabled();
   scene.services.facts.readOnly = true;
