@@ -46,6 +46,7 @@ describe('oci-vs-docker-relabel', () => {
   });
 
   it('is off, and relabels for Docker unless told otherwise', () => {
-    expect(defaultSetting(ociVsDockerRelabel)).toEqual({ mode: 'off', options: { to: 'docker', force: 'no' } });
+    const options = { to: 'docker', force: 'no', delete: 'explain' };
+    expect(defaultSetting(ociVsDockerRelabel)).toEqual({ mode: 'off', options });
   });
 });
