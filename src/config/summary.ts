@@ -10,10 +10,14 @@ import type { Config, EndpointConfig } from './config.ts';
 
 /** A few lines that tell an operator what a valid configuration will do. */
 export function summarize(config: Config, catalogue: readonly Fix[]): string {
-  const { listen, tls, admin, cache, endpoints } = config;
+  const { listen, tls, admin, cache, audit, usage, endpoints } = config;
   const lines = [
     `listen  ${formatHostPort(listen)}${tls === undefined ? '' : ' with TLS'}, admin ${admin === undefined ? 'off' : formatHostPort(admin.listen)}`,
     `cache   ${cache.dir}, up to ${formatSize(cache.maxSize)}, tags asked for again after ${formatDuration(cache.tagTtl)}`,
+    ...(audit === undefined
+      ? []
+      : [`audit   ${audit.file}, renamed beyond ${formatSize(audit.maxSize)}, ${audit.keep} of those kept`]),
+    `usage   kept for ${formatDuration(usage.keep)}`,
     ...endpoints.flatMap((endpoint) => summarizeEndpoint(endpoint, config, catalogue)),
   ];
   return lines.map((line) => `  ${line}`).join('\n');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import type { RepositoryName, Tag } from '../../src/domain/reference.ts';
 import type { Route } from '../../src/domain/route.ts';
-import { formatRoute } from '../../src/domain/route-path.ts';
+import { formatRoute, repositoryInPath } from '../../src/domain/route-path.ts';
 
 const repository = 'team/app' as RepositoryName;
 const digest = digestOf(new Uint8Array());
@@ -22,5 +22,22 @@ describe('formatRoute', () => {
     [{ kind: 'other', path: '/v2/_extension/x' }, '/v2/_extension/x'],
   ])('gives %j its path', (route, path) => {
     expect(formatRoute(route)).toBe(path);
+  });
+});
+
+describe('the repository in a path', () => {
+  it.each([
+    ['/v2/team/app/manifests/1', 'team/app'],
+    [`/v2/team/app/blobs/${digest}`, 'team/app'],
+    ['/v2/app/blobs/uploads/', 'app'],
+    ['/v2/app/tags/list?n=5', 'app'],
+    [`/v2/app/referrers/${digest}`, 'app'],
+    ['/v2/blobs/manifests/manifests/1', 'blobs'],
+  ])('of %s is %s', (path, name) => {
+    expect(repositoryInPath(path)).toBe(name);
+  });
+
+  it.each(['/v2/', '/v2/_catalog', '/v2/app', '/token', '/v2/app/manifestsx/1'])('of %s is none', (path) => {
+    expect(repositoryInPath(path)).toBeUndefined();
   });
 });

@@ -1,15 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { eventually } from '../support/deadline.ts';
 import { exchange } from '../support/http.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
 import { startManifix } from '../support/manifix.ts';
+import { run } from '../support/process.ts';
 import { pushImage } from '../support/push-image.ts';
 import { startRegistryDouble } from '../support/registry-double.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const image = sampleImage('oci-amd64');
 const PASSWORD = 'Basic Ym9iOnMzY3IzdC1wYXNzd29yZA==';
 const json = { 'Content-Type': 'application/json' };
@@ -107,6 +110,22 @@ describe('the audit log of a running manifix', () => {
     await manifix.outputMatches(/^reload: cannot use .*other\.jsonl/m);
     await push('2');
     await eventually('the line', async () => (await references('other.jsonl')).includes('2') || undefined);
+  });
+
+  it('tells of a purge by command, too, when no manifix runs', async () => {
+    await using audited = await startAudited();
+    await audited.manifix.terminate();
+    const { code } = await run(
+      process.execPath,
+      [main, 'cache', 'purge', '--all', '--config', audited.file('config.yaml')],
+      {
+        env: { MANIFIX_CACHE_DIR: audited.manifix.cacheDir },
+      },
+    );
+    expect(code).toBe(0);
+    expect(await audited.lines()).toMatchObject([
+      { event: 'purge', outcome: 'done', client: 'local', detail: { by: 'all', blobs: 0, failed: 0 } },
+    ]);
   });
 
   it('keeps manifix from starting when it cannot be opened, with the reason', async () => {

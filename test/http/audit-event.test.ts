@@ -3,7 +3,9 @@ import { RegistryError } from '../../src/domain/errors.ts';
 import { eventOf } from '../../src/http/audit-event.ts';
 import { parseTarget } from '../../src/http/routes.ts';
 import { fakeUpstream } from '../support/fake-upstream.ts';
+import { exchange } from '../support/http.ts';
 import { fakeEndpoint } from '../support/scene.ts';
+import { startEdge } from './edge.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 const endpoint = fakeEndpoint(fakeUpstream());
@@ -67,5 +69,21 @@ describe('what the audit log is told of a request', () => {
       status: 404,
       detail: { action: 'pull' },
     });
+  });
+});
+
+describe('the audit log', () => {
+  it('is told where a request came from as far as proxies are believed, and which request it was', async () => {
+    for (const [believed, client] of [
+      [true, '203.0.113.9'],
+      [false, '127.0.0.1'],
+    ] as const) {
+      await using edge = await startEdge(undefined, { trusts: () => believed });
+      const headers = { 'X-Forwarded-For': '203.0.113.9' };
+      await exchange(edge.url, { method: 'DELETE', target: '/v2/team/app/manifests/1', headers });
+      const event = await edge.audited.first('the event', () => true);
+      expect(event).toMatchObject({ event: 'delete', client: expect.stringContaining(client) });
+      expect((await edge.finished.first('the record', () => true)).id).toBe(event.requestId);
+    }
   });
 });
