@@ -1,11 +1,11 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, delay } from './clock.ts';
 
 export interface LineFileOptions {
   readonly path: string;
-  /** In bytes: a file that would grow beyond is renamed to `<path>.1`, and a new one begun. */
+  /** In bytes: a file that would grow beyond is renamed to `<path>.1`, and a new one begun. Links and devices never are. */
   readonly maxSize: number;
   /** How many renamed files stay. */
   readonly keep: number;
@@ -135,7 +135,7 @@ function createRotatedFile({ path, maxSize, keep }: LineFileOptions) {
   async function withRoom(length: number): Promise<FileHandle> {
     const current = await present();
     const { size } = await current.stat();
-    if (size === 0 || size + length <= maxSize) return current;
+    if (size === 0 || size + length <= maxSize || !(await isPlainFile(path))) return current;
     await close();
     await shiftNames(path, keep);
     return openFile();
@@ -182,6 +182,11 @@ async function shiftNames(path: string, keep: number): Promise<void> {
     await rename(number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`).catch(unlessMissing);
   }
   for (let number = keep + 1; await isThere(`${path}.${number}`); number += 1) await rm(`${path}.${number}`);
+}
+
+/** Links and devices, such as /dev/stdout, are not ours to rename. */
+async function isPlainFile(path: string): Promise<boolean> {
+  return (await lstat(path).catch(unlessMissing))?.isFile() === true;
 }
 
 async function isThere(path: string): Promise<boolean> {

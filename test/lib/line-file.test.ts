@@ -1,4 +1,4 @@
-import { appendFile, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LineFile, openLineFile } from '../../src/lib/line-file.ts';
@@ -73,6 +73,21 @@ describe('a file of lines', () => {
       '33333\n44444\n',
     ]);
     await expect(content(`${path}.3`)).rejects.toThrow('ENOENT');
+  });
+
+  it('keeps its name when that is a link, however large it gets', async () => {
+    await (await openIt()).close();
+    const target = join(directory.path, 'elsewhere');
+    await rename(path, target);
+    await symlink(target, path);
+    const file = await openIt({ maxSize: 6 });
+    for (const line of ['11111', '22222', '33333']) {
+      file.append(line);
+      await ends(`${line}\n`);
+    }
+    await file.close();
+    expect(await content(target)).toBe('11111\n22222\n33333\n');
+    expect(await readlink(path)).toBe(target);
   });
 
   it('is made anew when somebody else renamed or removed it', async () => {
