@@ -34,7 +34,7 @@ export function configSchema(fixes: readonly Fix[]) {
         listen: addressOrOff()
           .prefault('127.0.0.1:5080')
           .describe(
-            'Where `/healthz`, `/readyz`, `/metrics`, `/cache`, `/tags`, `/explain`, `/report`, `/usage` and `/drill` are served, or `off`.',
+            'Where `/healthz`, `/readyz`, `/metrics`, `/cache`, `/tags`, `/explain`, `/report`, `/usage`, `/tokens` and `/drill` are served, or `off`.',
           ),
       })
       .prefault({}),

@@ -27,6 +27,8 @@ export const DEFAULT_LIFETIME = '90d';
 
 const KEYS = ['user', 'endpoints', 'note', 'expires'];
 const MAX_NOTE = 200;
+/** A hundred years, and far from where the calendar of JavaScript ends. */
+const MAX_LIFETIME = 36_525 * 86_400_000;
 /** No colon, which ends the user of Basic (RFC 7617) and is part of the users of other sources. */
 const USER = /^[^\s:\p{C}]{1,100}$/u;
 // Control characters would speak to terminals.
@@ -51,8 +53,8 @@ export function parseTokenWish(
     return { wrong: `note: expected one line of at most ${MAX_NOTE} characters` };
   }
   const lifetime = typeof expires === 'string' && expires !== 'never' ? parseDuration(expires) : undefined;
-  if (expires !== 'never' && (lifetime === undefined || lifetime <= 0)) {
-    return { wrong: 'expires: expected a time such as 90d, or never' };
+  if (expires !== 'never' && (lifetime === undefined || lifetime <= 0 || lifetime > MAX_LIFETIME)) {
+    return { wrong: 'expires: expected a time such as 90d, of at most a hundred years, or never' };
   }
   return { user, note, ...(endpoints && { endpoints }), ...(lifetime !== undefined && { lifetime }) };
 }

@@ -34,9 +34,13 @@ describe('the wish for a token', () => {
     [{ user: 'bob', note: 'a\nb' }, 'note: expected one line'],
     [{ user: 'bob', note: 'x'.repeat(201) }, 'note: expected one line'],
     [{ user: 'bob', note: 1 }, 'note: expected one line'],
-    [{ user: 'bob', expires: '90' }, 'expires: expected a time such as 90d, or never'],
-    [{ user: 'bob', expires: '0d' }, 'expires: expected a time such as 90d, or never'],
-    [{ user: 'bob', expires: 90 }, 'expires: expected a time such as 90d, or never'],
+    [{ user: 'bob', expires: '90' }, 'expires: expected a time such as 90d, of at most a hundred years, or never'],
+    [{ user: 'bob', expires: '0d' }, 'expires: expected a time such as 90d, of at most a hundred years, or never'],
+    [
+      { user: 'bob', expires: '99999999d' },
+      'expires: expected a time such as 90d, of at most a hundred years, or never',
+    ],
+    [{ user: 'bob', expires: 90 }, 'expires: expected a time such as 90d, of at most a hundred years, or never'],
     [{ user: 'bob', ends: '9d' }, 'unknown key "ends"; known: user, endpoints, note, expires'],
   ])('that is wrong is told: %j', (written, wrong) => {
     expect(wishOf(written)).toEqual({ wrong: expect.stringContaining(wrong) });
