@@ -125,9 +125,6 @@ function applies({ applied }: TokenRequest, fixes: Endpoint['fixes'], note: stri
   return mode === 'on';
 }
 
-/** containerd waits 30 s for an answer, which has to say who kept silent. */
-const TOKEN_TIMEOUT = 10_000;
-
 function textOf({ body }: TokenAnswer): string {
   return Buffer.from(body.bytes).toString();
 }
@@ -152,7 +149,8 @@ async function askTokenService(
       body: method === 'POST' ? Buffer.from(form) : 'none',
       addresses,
       connectTimeout: timeouts.connect,
-      idle: { before: TOKEN_TIMEOUT, during: TOKEN_TIMEOUT },
+      // The registry itself has to be asked afterwards, before clients give up.
+      idle: { before: timeouts.headers / 2, during: timeouts.headers / 2 },
     },
   );
   const bytes = await readBody(answer.body, MAX_BODY);

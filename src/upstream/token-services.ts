@@ -18,6 +18,9 @@ export interface TokenServices {
   ask<Answer>(origin: string, question: (signal: AbortSignal) => Promise<Answer>): Promise<Answer>;
 }
 
+/** A registry names its token services itself, at other origins each time if it likes. */
+const MAX_SERVICES = 16;
+
 /**
  * @param longestWait how long a service is waited for, in milliseconds
  * @param now milliseconds of a clock that nobody sets
@@ -27,7 +30,10 @@ export function createTokenServices(longestWait: number, now = () => performance
 
   function circuitOf(origin: string): Circuit {
     const circuit = circuits.get(origin) ?? createCircuit(now, { refusesAll: true });
+    circuits.delete(origin);
     circuits.set(origin, circuit);
+    const [oldest] = circuits.keys();
+    if (circuits.size > MAX_SERVICES && oldest !== undefined) circuits.delete(oldest);
     return circuit;
   }
 

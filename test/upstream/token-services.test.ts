@@ -22,7 +22,7 @@ function scene() {
       if (typeof outcome === 'string') return outcome;
       throw outcome;
     });
-  return { clock, ask, questions: () => asked };
+  return { clock, ask, services, questions: () => asked };
 }
 
 describe('a token service', () => {
@@ -53,6 +53,13 @@ describe('a token service', () => {
     expect(await ask('token', 'https://other.example.com')).toBe('token');
     expect(questions()).toBe(7);
   });
+});
+
+it('a registry that names ever new token services costs no memory for each', async () => {
+  const { ask, services } = scene();
+  for (let port = 1; port <= 100; port += 1) await ask('token', `${origin}:${port}`);
+  expect(services.view().map((view) => view.origin)).toHaveLength(16);
+  expect(services.view().at(-1)?.origin).toBe(`${origin}:100`);
 });
 
 describe('F92: a registry whose token service hangs', () => {
