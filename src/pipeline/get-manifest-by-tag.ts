@@ -33,7 +33,7 @@ export async function getByTag(
 ): Promise<Answer> {
   const { freshness, upstream } = exchange.endpoint;
   const pin = pinOf(services, exchange, asked.repository, tag);
-  if (pin !== undefined) return servePinned(services, flight, exchange, asked, pin);
+  if (pin !== undefined) return servePinned(services, flight, exchange, asked, tag, pin);
   const view = viewOf(acceptedTypes(asked.sent.headers));
   const request = withCoolDown(services, flight, exchange, asked, { tag, view });
   const name = recordName(view, request.sent.query);

@@ -28,8 +28,10 @@ export async function serveManifest(
   request: ManifestRequest,
   found: ManifestToServe,
 ): Promise<Answer> {
-  const { holdBack, ...plain } = request;
-  if (holdBack !== undefined) return holdBack(found, (manifest) => serveManifest(services, exchange, plain, manifest));
+  if (request.holdBack !== undefined) {
+    const { holdBack, ...plain } = request;
+    return holdBack(found, (manifest) => serveManifest(services, exchange, plain, manifest));
+  }
   refuseDenied(exchange, request, found.manifest.digest);
   services.uses.used(exchange.endpoint.name, 'manifest', found.manifest.digest);
   const outcome = prepared(services, exchange, request, found);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { View } from '../../src/domain/accept.ts';
 import type { HeaderList } from '../../src/domain/headers.ts';
+import { parseTag } from '../../src/domain/reference.ts';
 import { pinOf } from '../support/content-rules.ts';
 import { errorAnswer, guarded } from '../support/fake-upstream.ts';
 import { manifestTypes, mediaTypes, type SampleName, sampleImage } from '../support/images.ts';
@@ -87,9 +89,22 @@ describe('a pinned tag', () => {
     await ask('GET', path, everyType);
     upstream.on('GET HEAD', byDigest(good.digest), errorAnswer(404, 'MANIFEST_UNKNOWN'));
     upstream.on('GET', '/v2/team/app/tags/list', { status: 200, body: '{"name":"team/app","tags":[]}' });
-    services.facts.dropLink('registry', repositoryName('team/app'), 'manifest', good.digest);
     services.grants.clear();
     expect(await ask('GET', path, everyType)).toMatchObject({ status: 200, cache: 'hit', body: good.bytes });
+    services.facts.dropLink('registry', repositoryName('team/app'), 'manifest', good.digest);
+    const seen = { view: 'all' as View, digest: good.digest, at: 1, by: 'pull' } as const;
+    services.tagHistory.note('registry', repositoryName('team/app'), parseTag('latest') ?? expect.unreachable(), seen);
+    expect(await ask('GET', path, everyType)).toMatchObject({ status: 200, cache: 'hit', body: good.bytes });
+    expect(await ask('GET', byDigest(good.digest))).toMatchObject({ status: 200, body: good.bytes });
+  });
+
+  it('is not served with what only another repository has', async () => {
+    const { ask, upstream } = pinned();
+    upstream.serve('secret/app', 'latest', good.bytes, good.mediaType);
+    await ask('GET', '/v2/secret/app/manifests/latest', everyType);
+    upstream.on('GET HEAD', byDigest(good.digest), errorAnswer(404, 'MANIFEST_UNKNOWN'));
+    upstream.on('GET', '/v2/team/app/tags/list', { status: 200, body: '{"name":"team/app","tags":[]}' });
+    expect(await ask('GET', path, everyType)).toMatchObject({ status: 404 });
   });
 
   it('is explained when nobody has its digest', async () => {
