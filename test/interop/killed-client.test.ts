@@ -66,8 +66,9 @@ describeWithTools('podman that is killed in the middle of a layer', ['podman'], 
     await halfSent.passed;
     killed.kill('SIGKILL');
     expect(await killed.exited).toEqual({ code: null, signal: 'SIGKILL' });
-    expect(await home.podman('image', 'exists', reference)).toMatchObject({ code: 1 });
+    // A download that nobody reads is not kept up for long.
     rest.release();
+    expect(await home.podman('image', 'exists', reference)).toMatchObject({ code: 1 });
 
     const again = await home.podman('pull', '--tls-verify=false', reference);
     expect(again, again.stderr).toMatchObject({ code: 0 });
