@@ -39,7 +39,7 @@ export interface Quotas {
 }
 
 const FLUSH_AFTER_MILLISECONDS = 5_000;
-const FLUSH_AT_COUNT = 10_000;
+const FLUSH_AT_COUNT = 1_000;
 
 export function createQuotas({ database, health, clock, counters, remove }: QuotaOptions): Quotas {
   const claims = createEndpointContents(database, health);

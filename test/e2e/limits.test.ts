@@ -20,6 +20,8 @@ const endpoints = [
   { name: 'reads', upstream: 'hub', prefix: 'reads', limits: { bandwidth: '1KiB' } },
   { name: 'fills', upstream: 'hub', prefix: 'fills', limits: { fills: 1 } },
   { name: 'pushes', upstream: 'hub', prefix: 'pushes', limits: { upload: '1MiB' } },
+  // The registry gets its uploads in pieces.
+  { name: 'cuts', upstream: 'cut', prefix: 'cuts', limits: { upload: '1MiB' } },
 ];
 
 describe('teams with limits on one registry', () => {
@@ -36,7 +38,9 @@ describe('teams with limits on one registry', () => {
       },
     });
     registry.content.addImage('app', 'latest', image);
-    manifix = await startManifix({ config: { upstreams: { hub: { url: registry.url } }, endpoints } });
+    const { url } = registry;
+    const upstreams = { hub: { url }, cut: { url, limits: { maxRequestBody: '64KiB' } } };
+    manifix = await startManifix({ config: { upstreams, endpoints } });
   });
   afterAll(async () => {
     gate.release();
@@ -124,8 +128,8 @@ describe('teams with limits on one registry', () => {
   });
 
   describe('uploads', () => {
-    const open = async () => {
-      const answer = await exchange(manifix.url, { method: 'POST', target: '/v2/pushes/app/blobs/uploads/' });
+    const open = async (team = 'pushes') => {
+      const answer = await exchange(manifix.url, { method: 'POST', target: `/v2/${team}/app/blobs/uploads/` });
       expect(answer.status).toBe(202);
       return new URL(answer.header('Location') ?? '', manifix.url);
     };
@@ -173,18 +177,27 @@ describe('teams with limits on one registry', () => {
       ]);
     });
 
-    it('that do not say how large they are end where they get too large, and cannot go on', async () => {
-      const location = await open();
-      const sending = startRequest(location.href, { headers: { 'Transfer-Encoding': 'chunked' } });
-      sending.write(freshBytes(MIB));
-      sending.write(freshBytes(1));
-      const answer = await answerTo(sending);
-      answer.resume();
-      expect(answer.statusCode).toBe(413);
-      sending.destroy();
-      const again = await exchange(manifix.url, { method: 'PATCH', target: targetOf(location), body: 'more' });
-      expect([again.status, firstError(again.body).code]).toEqual([413, 'SIZE_INVALID']);
-      expect(Number((await limited('pushes'))?.[1])).toBeGreaterThanOrEqual(2);
+    it('with a single POST are as large as others', async () => {
+      const target = `/v2/pushes/app/blobs/uploads/?digest=${sha256('whatever')}`;
+      const answer = await exchange(manifix.url, { method: 'POST', target, body: freshBytes(MIB + 1) });
+      expect([answer.status, firstError(answer.body).code]).toEqual([413, 'SIZE_INVALID']);
     });
+
+    it.each(['pushes', 'cuts'])(
+      'that do not say how large they are end where they get too large, and cannot go on: %s',
+      async (team) => {
+        const location = await open(team);
+        const sending = startRequest(location.href, { headers: { 'Transfer-Encoding': 'chunked' } });
+        sending.write(freshBytes(MIB));
+        sending.write(freshBytes(1));
+        const answer = await answerTo(sending);
+        answer.resume();
+        expect(answer.statusCode).toBe(413);
+        sending.destroy();
+        const again = await exchange(manifix.url, { method: 'PATCH', target: targetOf(location), body: 'more' });
+        expect([again.status, firstError(again.body).code]).toEqual([413, 'SIZE_INVALID']);
+        expect(Number((await limited(team))?.[1])).toBeGreaterThanOrEqual(2);
+      },
+    );
   });
 });
