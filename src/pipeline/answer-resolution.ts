@@ -79,23 +79,35 @@ async function answerResolution(
       const body = head ? NO_BODY : ({ kind: 'stream', stream: resolved.stream } as const);
       return { status: 200, headers: resolved.headers, body, cache: 'bypass' };
     }
-    case 'refused': {
-      const { refusal } = resolved;
-      reportRedirect(exchange, { status: refusal.status, redirected: false });
-      const reason = reasonOfRefusal(exchange, refusal.status);
-      const stale = reason && (await staleAnswer(services, exchange, request, known, reason));
-      if (stale !== undefined) return stale;
-      if (reason === undefined && known !== undefined)
-        recordRefusal(services, exchange, request.repository, 'manifest', known, refusal);
-      const answer = relayRefusal(services, exchange, request.sent, refusal);
-      return resolved.remembered === true ? { ...answer, cache: 'hit' } : answer;
-    }
+    case 'refused':
+      return answerRefusal(services, exchange, request, resolved, known);
     case 'outage': {
       const stale = await staleAnswer(services, exchange, request, known, 'registry-unavailable');
       if (stale === undefined) throw resolved.error;
       return stale;
     }
   }
+}
+
+async function answerRefusal(
+  services: Services,
+  exchange: Exchange,
+  request: ManifestRequest,
+  { refusal, remembered }: Extract<Resolution, { kind: 'refused' }>,
+  known: Digest | undefined,
+): Promise<Answer> {
+  reportRedirect(exchange, { status: refusal.status, redirected: false });
+  const reason = reasonOfRefusal(exchange, refusal.status);
+  const stale = reason && (await staleAnswer(services, exchange, request, known, reason));
+  if (stale !== undefined) {
+    if (reason === 'account-refused') tellOfAccount(services, exchange, refusal.status);
+    return stale;
+  }
+  if (reason === undefined && known !== undefined) {
+    recordRefusal(services, exchange, request.repository, 'manifest', known, refusal);
+  }
+  const answer = relayRefusal(services, exchange, request.sent, refusal);
+  return remembered === true ? { ...answer, cache: 'hit' } : answer;
 }
 
 /**
@@ -106,6 +118,17 @@ export function reasonOfRefusal({ endpoint, caller }: Exchange, status: number):
   if (isOutage(status)) return 'registry-unavailable';
   if (status === 401 && caller.withoutToken !== undefined) return 'no-token';
   return endpoint.upstream.hasAccount && (status === 401 || status === 403) ? 'account-refused' : undefined;
+}
+
+/** In milliseconds. */
+const TOLD_EVERY = 10 * 60_000;
+
+/** Clients get what they ask for, so that nobody would come to the operator, who alone can mend it. */
+function tellOfAccount({ refusedAccounts, telemetry }: Services, { endpoint }: Exchange, status: number): void {
+  const { name } = endpoint.upstream;
+  if (refusedAccounts.get(name) !== undefined) return;
+  refusedAccounts.put(name, {}, TOLD_EVERY);
+  telemetry.warn('a registry refuses the account of manifix; what is known is served', { upstream: name, status });
 }
 
 /** What streams through is refused by what it was asked for as. */

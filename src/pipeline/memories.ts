@@ -19,6 +19,7 @@ export function createMemories(now?: () => number): Memories & { clear(): void }
     absences: createShortMemory<Refusal>(MAX_ABSENCES, now),
     openToTokens: createShortMemory<object>(MAX_OPEN_REPOSITORIES, now),
     withoutReferrers: createShortMemory<Refusal>(MAX_UPSTREAMS, now),
+    refusedAccounts: createShortMemory<object>(MAX_UPSTREAMS, now),
     referrers: createSizedMemory<KeptList>(ROOM_FOR_LISTS),
   };
   return {

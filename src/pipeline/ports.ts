@@ -200,6 +200,8 @@ export interface Memories {
   readonly openToTokens: ShortMemory<object>;
   /** By upstream: how a registry lately said that it has no lists of referrers. */
   readonly withoutReferrers: ShortMemory<Refusal>;
+  /** Upstreams of which the operator was lately told that they refuse the account of manifix. */
+  readonly refusedAccounts: ShortMemory<object>;
   /** Lists of referrers, by question and caller. */
   readonly referrers: SizedMemory<KeptList>;
 }

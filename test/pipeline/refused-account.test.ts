@@ -36,11 +36,32 @@ describe('an account of manifix that the registry refuses', () => {
     );
   });
 
+  it('is told to the operator, every ten minutes as long as it goes on', async () => {
+    const { ask, upstream, services } = await cached(true);
+    upstream.on('GET HEAD', byTag, errorAnswer(401, 'UNAUTHORIZED'));
+    for (const minutes of [0, 9, 1]) {
+      services.clock.now += minutes * 60_000;
+      await ask('GET', byTag, everyType);
+      await ask('HEAD', byTag, everyType);
+    }
+    const warning = 'a registry refuses the account of manifix; what is known is served';
+    expect(services.telemetry.warnings).toEqual([warning, warning]);
+  });
+
   it('is the reason for what is not known', async () => {
     const { ask, upstream } = await cached(true);
     upstream.on('GET HEAD', '/v2/team/app/manifests/other', errorAnswer(403, 'DENIED'));
     const answer = await ask('GET', '/v2/team/app/manifests/other', everyType);
     expect([answer.status, answer.body.toString()]).toEqual([403, expect.stringContaining('upstreams.registry')]);
+  });
+
+  it('leaves a list of referrers readable', async () => {
+    const { ask, answer, upstream } = await cached(true);
+    const list = `/v2/team/app/referrers/${image.digest}`;
+    upstream.on('GET', list, { status: 200, body: '{"schemaVersion":2,"manifests":[]}' });
+    expect(await ask('GET', list)).toMatchObject({ status: 200 });
+    upstream.on('GET', list, errorAnswer(403, 'DENIED'));
+    expect(await answer('GET', list)).toMatchObject({ status: 200, staleReason: 'account-refused' });
   });
 
   it('says nothing about a tag that is gone', async () => {
