@@ -82,7 +82,7 @@ export function createPasswords({
     return turns.run(network, async (): Promise<PasswordOutcome> => {
       const pause = left();
       if (pause > 0) return { pause };
-      const matches = await compute('unknown', password, hash ?? standIn(users, seal));
+      const matches = await compute('unknown', password, hash ?? standIn(users, proven.seal(account)));
       if (hash !== undefined && matches) {
         proven.add(seal, hash);
         pauses.address.succeeded(network);
@@ -158,10 +158,13 @@ function isPasswordOf(password: string, hash: string): Promise<boolean> {
   return compare(Buffer.from(password).subarray(0, MAX_PASSWORD), hash.replace(/^\$2[aby]\$/, '$2b$'));
 }
 
-/** A hash of nobody for a user that does not exist: it costs what that of another user costs, always the same for one name. */
-function standIn(users: PasswordUsers, seal: string): string {
+/**
+ * A hash of nobody for a user that does not exist: it costs what that of another user costs, always the same for one name.
+ * @param name sealed, so that nobody can tell beforehand what it will cost
+ */
+function standIn(users: PasswordUsers, name: string): string {
   const hashes = [...users.values()];
-  const chosen = hashes[Buffer.from(seal, 'base64url').readUInt32BE() % Math.max(1, hashes.length)];
+  const chosen = hashes[Buffer.from(name, 'base64url').readUInt32BE() % Math.max(1, hashes.length)];
   const cost = chosen?.slice(4, 6) ?? '10';
   return `$2b$${cost}$${'.'.repeat(53)}`;
 }

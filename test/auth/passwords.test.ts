@@ -95,6 +95,29 @@ describe('passwords', () => {
     expect(computed).toHaveLength(2);
   });
 
+  it('of a user that does not exist cost what those of some user cost, whatever the password is', async () => {
+    const hashes: string[] = [];
+    const passwords = createPasswords({
+      now: () => 0,
+      isRight: async (_, hash) => {
+        hashes.push(hash);
+        return false;
+      },
+    });
+    const users = new Map(['05', '10', '12'].map((cost) => [`user of ${cost}`, `$2y$${cost}$${'a'.repeat(53)}`]));
+    const costs = new Map<string, Set<string>>();
+    for (let at = 0; at < 60; at += 1) {
+      for (const password of ['one', 'two', 'three']) {
+        await passwords.check(FILE, users, { user: `nobody ${at}`, password, address: `10.0.${at}.1` });
+        const known = costs.get(`nobody ${at}`) ?? new Set();
+        costs.set(`nobody ${at}`, known.add(hashes.at(-1)?.slice(4, 6) ?? ''));
+      }
+    }
+    expect([...costs.values()].every((seen) => seen.size === 1)).toBe(true);
+    expect(new Set([...costs.values()].flatMap((seen) => [...seen]))).toEqual(new Set(['05', '10', '12']));
+    expect(hashes.every((hash) => /^\$2b\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash))).toBe(true);
+  });
+
   it('cost the same work whether the user exists or not', async () => {
     const { check, computed } = stage();
     await check('bob', 'wrong');

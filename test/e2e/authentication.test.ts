@@ -138,7 +138,8 @@ describe('an endpoint that knows its clients', () => {
       ),
     );
     const statuses = guesses.map(({ status }) => status);
-    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(10);
+    // Ten, and one more after each pause for which a slow machine leaves time: 1 s, 2 s, 4 s, ...
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(15);
     const paused = guesses.find(({ status }) => status === 429);
     expect(Number(paused?.header('Retry-After'))).toBeGreaterThanOrEqual(1);
     expect(firstError(paused?.body ?? Buffer.from('')).code).toBe('TOOMANYREQUESTS');
