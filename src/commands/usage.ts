@@ -29,15 +29,25 @@ async function findReport(
   load: () => Promise<ConfigResult>,
 ): Promise<Found> {
   const { config, admin, cacheDir } = place;
-  if (cacheDir !== undefined && config === undefined) return readDirectory(cacheDir, question);
-  const { since, by, endpoint } = question;
+  if (config === undefined && cacheDir !== undefined) return readDirectory(cacheDir, question);
+  if (config === undefined && admin !== undefined) return askFor(place, question, load);
+  const loaded = await load();
+  if ('mistakes' in loaded) return { problem: loaded.mistakes.join('\n'), isUsage: true };
+  const isReachable = loaded.config.admin !== undefined;
+  const told = isReachable ? await askFor(place, question, async () => loaded) : undefined;
+  const isTold = told !== undefined && ('report' in told || told.isUsage);
+  return isTold ? told : readDirectory(loaded.config.cache.dir, question);
+}
+
+async function askFor(
+  place: UsageRequest['place'],
+  { since, by, endpoint }: UsageQuestion,
+  load: () => Promise<ConfigResult>,
+): Promise<Found> {
   const query = new URLSearchParams({ since: formatDay(since), by, ...(endpoint === undefined ? {} : { endpoint }) });
   const answer = await askRunning(place, load, `/usage?${query}`);
   // The running manifix is this program, and its answer of this type.
-  if ('content' in answer) return { report: answer.content as UsageReport };
-  if (answer.isUsage || (admin !== undefined && config === undefined)) return answer;
-  const loaded = await load();
-  return 'mistakes' in loaded ? answer : readDirectory(loaded.config.cache.dir, question);
+  return 'content' in answer ? { report: answer.content as UsageReport } : answer;
 }
 
 function readDirectory(directory: string, question: UsageQuestion): Found {

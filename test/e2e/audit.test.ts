@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -110,6 +110,21 @@ describe('the audit log of a running manifix', () => {
     await manifix.outputMatches(/^reload: cannot use .*other\.jsonl/m);
     await push('2');
     await eventually('the line', async () => (await references('other.jsonl')).includes('2') || undefined);
+  });
+
+  it('on a full disk lets requests go on, says so once, and has every line when there is room again', async () => {
+    await using audited = await startAudited();
+    const { manifix, file } = audited;
+    await rm(file('audit.jsonl'));
+    await symlink('/dev/full', file('audit.jsonl'));
+    for (const tag of ['1', '2', '3']) await pushImage(manifix.url, 'team/app', tag, image);
+    await manifix.outputMatches(/"file":"[^"]*audit\.jsonl"[^\n]*the audit log cannot be written/);
+    await rm(file('audit.jsonl'));
+    await manifix.outputMatches(/the audit log is written again/);
+    expect((await audited.lines()).map(({ reference }) => reference)).toEqual(['1', '2', '3']);
+    expect(manifix.output().match(/the audit log cannot be written/g)).toHaveLength(1);
+    const metrics = await exchange(manifix.adminUrl, { target: '/metrics' });
+    expect(metrics.body.toString()).toMatch(/^manifix_audit_lost_total 0$/m);
   });
 
   it('tells of a purge by command, too, when no manifix runs', async () => {

@@ -43,7 +43,7 @@ async function startUsed() {
   const manifix = started.use(await startManifix({ args: ['--config', file] }));
   const everything = started.move();
   return {
-    ...{ registry, manifix, digest, configure },
+    ...{ registry, manifix, digest, file, configure },
     blob: `/v2/team/app/blobs/${digest}`,
     pull: (target: string, method = 'GET') => exchange(manifix.url, { target, method }),
     /** What the running manifix tells. */
@@ -117,6 +117,23 @@ describe('usage', () => {
     expect(line).toMatch(/^team,app,\d+,\d+,\d+,\d+,\d+,\d+$/);
     const gone = await command('--admin', admin);
     expect(gone).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no manifix answers') });
+  });
+
+  it('is read from the directory of a configuration whose manifix does not run, or has no admin listener', async () => {
+    await using used = await startUsed();
+    await used.pull('/v2/team/app/tags/list');
+    await used.manifix.terminate();
+    const cache = { dir: used.manifix.cacheDir };
+    for (const admin of ['127.0.0.1:1', 'off']) {
+      await used.configure({ cache, admin: { listen: admin } });
+      const { code, stdout } = await command('--config', used.file, '--by', 'repository', '--json');
+      expect({ code, line: lineOf(JSON.parse(stdout), 'app') }).toMatchObject({ code: 0, line: { requests: 1 } });
+    }
+    await writeFile(used.file, 'usage: { keep: long }');
+    expect(await command('--config', used.file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('usage.keep: expected a time'),
+    });
   });
 
   it('goes on with its day after kill -9, without what was counted in the last seconds', async () => {
