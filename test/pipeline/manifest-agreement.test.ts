@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import type { HeaderList } from '../../src/domain/headers.ts';
-import { manifestTypes, sampleImages } from '../support/images.ts';
+import { coolDown, pinOf } from '../support/content-rules.ts';
+import { manifestTypes, type SampleImage, sampleImages } from '../support/images.ts';
 import { createScene, type Scene, type SeenAnswer } from '../support/scene.ts';
+import { digest } from '../support/views.ts';
 
 const FIELDS = ['Content-Type', 'Content-Length', 'Docker-Content-Digest', 'ETag', 'Vary', 'Cache-Control'];
+const path = '/v2/team/app/manifests/latest';
 const everyType: HeaderList = [['Accept', manifestTypes.join(', ')]];
 
 /** What registries get wrong about a manifest, on HEAD, GET or both. */
@@ -26,8 +29,8 @@ const cases = Object.keys(registries).flatMap((registry) =>
   ),
 );
 
-function sceneWith(registry: string, sample: (typeof cases)[number]['sample']): Scene {
-  const scene = createScene();
+function sceneWith(registry: string, sample: SampleImage, options: Parameters<typeof createScene>[0] = {}): Scene {
+  const scene = createScene(options);
   scene.upstream.serve('team/app', 'latest', sample.bytes, sample.mediaType);
   const falsify = registries[registry];
   if (falsify === undefined) throw new Error(registry);
@@ -70,5 +73,30 @@ describe('HEAD and GET of a manifest', () => {
       'Docker-Content-Digest': digestOf(get.body),
       ETag: `"${digestOf(get.body)}"`,
     });
+  });
+});
+
+describe('HEAD and GET of a tag that is served with another digest than the registry says', () => {
+  const later = Buffer.from('{"schemaVersion":2,"later":true}');
+  const moved = cases.filter(({ reference }) => reference === 'latest');
+
+  it.each(moved)('agree when the registry $registry: $name', async ({ registry, sample }) => {
+    const pinned = { pins: [pinOf(digest(sample.digest))] };
+    const cooling = { coolDown: [coolDown(86_400_000)] };
+    for (const content of [pinned, cooling]) {
+      const { ask, upstream } = sceneWith(registry, sample, { tagTtl: 0, content });
+      if (content === cooling) await ask('GET', path, everyType);
+      upstream.on('GET HEAD', path, { status: 200, headers: [['Content-Type', sample.mediaType]], body: later });
+      const head = await ask('HEAD', path, everyType);
+      const get = await ask('GET', path, everyType);
+      expect(seen(head)).toEqual(seen(get));
+      expect(seen(get)).toMatchObject({
+        status: 200,
+        'Content-Type': sample.mediaType,
+        'Docker-Content-Digest': digestOf(get.body),
+      });
+      expect(get.header('Manifix-Original-Digest') ?? digestOf(get.body)).toBe(sample.digest);
+      expect(head.header('Manifix-Policy')).toBe(content === pinned ? 'pin' : 'cool-down');
+    }
   });
 });
