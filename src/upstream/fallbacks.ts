@@ -22,8 +22,9 @@ export function withFallbacks(first: GuardedClient, others: readonly GuardedClie
     }
     const reason = reasons.get(first);
     for (const client of others) discard(reasons.get(client));
-    if (reason === undefined || reason instanceof RegistryError) throw reason;
-    return reason;
+    if (reason !== undefined && !(reason instanceof RegistryError)) return reason;
+    const silent = others.filter((client) => hides(reasons.get(client)));
+    throw reason === undefined || silent.length === 0 ? reason : withMirrors(reason, silent);
   }
 
   return {
@@ -56,13 +57,24 @@ function inOrder(all: readonly GuardedClient[], { method, headers }: UpstreamReq
  * private content.
  */
 function isAnswer(outcome: UpstreamResponse | RegistryError): outcome is UpstreamResponse {
-  if (outcome instanceof RegistryError) return false;
-  const { status, asNobody = false } = outcome;
-  if (asNobody && HIDES.has(status)) return false;
-  return status !== 429 && (status < 500 || status === 501);
+  if (outcome instanceof RegistryError || hides(outcome)) return false;
+  return outcome.status !== 429 && (outcome.status < 500 || outcome.status === 501);
 }
 
-const HIDES: ReadonlySet<number> = new Set([401, 403, 404]);
+const HIDING: ReadonlySet<number> = new Set([401, 403, 404]);
+
+/** Whether this is how registries hide private content from who is nobody there. */
+function hides(outcome: UpstreamResponse | RegistryError | undefined): boolean {
+  return outcome !== undefined && 'asNobody' in outcome && HIDING.has(outcome.status);
+}
+
+/** The reason of the first URL, and why the others were of no help. */
+function withMirrors(reason: RegistryError, mirrors: readonly GuardedClient[]): RegistryError {
+  const { code, status, message, explanation = `${message}.`, headers, cause } = reason;
+  const places = mirrors.map(({ origin }) => origin).join(' and ');
+  const sentence = `The same content may be at ${places}, where manifix has to ask as nobody and is shown nothing of it.`;
+  return new RegistryError(code, { status, message, headers, cause, explanation: `${explanation} ${sentence}` });
+}
 
 async function answerOf(client: GuardedClient, asked: UpstreamRequest): Promise<UpstreamResponse | RegistryError> {
   try {

@@ -48,11 +48,12 @@ export async function startHttpProxy({ routes, authorization, tls }: HttpProxyOp
       if (proxy.broken === 'silent') return;
       const status = proxy.broken ?? refusalOf(headers, route);
       if (status !== undefined || route === undefined) {
-        socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 6\r\n\r\nsecret`);
+        refuse(socket, status);
         return;
       }
       const [host, port] = route.split(':');
       const there = keep(connect(Number(port), host));
+      there.once('error', () => refuse(socket, 502));
       there.once('connect', () => {
         socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
         socket.pipe(there).pipe(socket);
@@ -80,4 +81,8 @@ export async function startHttpProxy({ routes, authorization, tls }: HttpProxyOp
     },
   };
   return proxy;
+}
+
+function refuse(socket: Socket, status: number | undefined): void {
+  socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 6\r\n\r\nsecret`);
 }

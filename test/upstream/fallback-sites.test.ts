@@ -90,6 +90,16 @@ describe('a URL on another site than the first', () => {
     },
   );
 
+  it('that hides content is named when the first gives no answer at all', async () => {
+    await hub.stop();
+    mirror.on('GET', /./, [respond(404)]);
+    await expect(ask(token)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining(HUB),
+      explanation: expect.stringContaining(`${MIRROR}, where manifix has to ask as nobody`),
+    });
+  });
+
   it('that wants a password gets that of the caller, and its refusal is the answer', async () => {
     mirror.on('GET', /./, [
       (context) =>
