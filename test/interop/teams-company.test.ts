@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startContainerd } from '../support/clients/containerd.ts';
 import { openContainersHome } from '../support/clients/containers.ts';
 import { startDockerd } from '../support/clients/dockerd.ts';
+import { eventually } from '../support/deadline.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange } from '../support/http.ts';
 import { sampleImage } from '../support/images.ts';
@@ -70,6 +71,21 @@ describeWithTools('a company with three teams, as docs/teams.md has it', ['docke
       await engine.docker('tag', image, `${host}/platform/base/os:mine`);
       expect(await engine.docker('push', `${host}/platform/base/os:mine`)).toMatchObject({ code: 1 });
       expect(await engine.docker('pull', `${host}/data/secret:1`)).toMatchObject({ code: 1 });
+      const by = { user: 'bob', client: '127.0.0.1' };
+      const events = await eventually('the push and the denial in the audit log', async () => {
+        const written = await example.audited();
+        return ['push', 'denied'].every((event) => written.some((line) => line.event === event)) ? written : undefined;
+      });
+      const pushes = events.filter(({ event }) => event === 'push');
+      expect(pushes).toEqual([
+        expect.objectContaining({ ...by, outcome: 'done', endpoint: 'web', repository: 'shop' }),
+      ]);
+      const denied = { ...by, event: 'denied', detail: expect.objectContaining({ action: 'push' }) };
+      expect(events).toContainEqual(
+        expect.objectContaining({ ...denied, endpoint: 'platform', repository: 'base/os' }),
+      );
+      const { stdout } = await example.ask('usage', '--by', 'user', '--endpoint', 'web', '--csv');
+      expect(stdout).toMatch(/^web,bob,\d+,/m);
     });
   });
 

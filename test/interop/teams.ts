@@ -12,6 +12,8 @@ const examples = new URL('../../docs/examples/', import.meta.url);
 /** A configuration of docs/examples at work: the file as it is shown, with other addresses and paths. */
 export interface Example extends AsyncDisposable {
   readonly manifix: Manifix;
+  /** The lines of its audit log so far. */
+  audited(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** For the clients' `--cert-dir`. */
   readonly certificates: string;
   /** A command of manifix that reads this configuration. */
@@ -58,7 +60,11 @@ export async function startExample(
   await runSuccessfully(process.execPath, [main, 'check', '--config', file]);
   const manifix = started.use(await startManifix({ args: ['--config', file] }));
   const everything = started.move();
-  return { manifix, certificates, command, ask, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  const audited = async () => {
+    const lines = (await readFile(join(path, 'audit.jsonl'), 'utf8')).trim().split('\n');
+    return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  };
+  return { manifix, audited, certificates, command, ask, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }
 
 function withAddresses(shown: string, addresses: Readonly<Record<string, string>>): string {
