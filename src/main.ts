@@ -4,6 +4,7 @@ import type { App } from './app.ts';
 import type { CommandOutcome } from './commands/cache.ts';
 import type { AskRequest } from './config/ask-request.ts';
 import type { CacheRequest } from './config/cache-request.ts';
+import type { CanRequest } from './config/can-request.ts';
 import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
 import type { RepairRequest } from './config/repair-request.ts';
@@ -31,7 +32,7 @@ async function run(line: CommandLine): Promise<number | undefined> {
     case 'serve':
       return serve(line.flags);
     case 'check':
-      return check(line.flags);
+      return line.can === undefined ? check(line.flags) : can(line.flags, line.can);
     case 'cache':
       return cache(line.request);
     case 'ask':
@@ -66,9 +67,17 @@ async function check(flags: ConfigFlags): Promise<number> {
   const [{ summarize }, { FIXES }] = await Promise.all([import('./config/summary.ts'), import('./fixes/index.ts')]);
   const config = flags.config ?? DEFAULT_FILE;
   const result = await load({ config });
-  return 'mistakes' in result
-    ? fail(2, result.mistakes)
-    : print(`${config}: valid\n${summarize(result.config, FIXES)}`);
+  if ('mistakes' in result) return fail(2, result.mistakes);
+  const { warningsOf } = await import('./config/warnings.ts');
+  print(`${config}: valid\n${summarize(result.config, FIXES)}`);
+  const warnings = warningsOf(result.config).map((warning) => `warning: ${warning}`);
+  return warnings.length === 0 ? 0 : fail(0, warnings);
+}
+
+async function can(flags: ConfigFlags, request: CanRequest): Promise<number> {
+  const { runCanCommand } = await import('./commands/can.ts');
+  const result = await load({ config: flags.config ?? (await import('./config/file.ts')).DEFAULT_FILE });
+  return 'mistakes' in result ? fail(2, result.mistakes) : tell(await runCanCommand(result.config, request));
 }
 
 async function cache(request: CacheRequest): Promise<number> {

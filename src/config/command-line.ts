@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from '../lib/nearest.ts';
 import { type AskRequest, readAskRequest } from './ask-request.ts';
 import { type CacheRequest, type FlagValues, readCacheRequest } from './cache-request.ts';
+import { type CanRequest, readCanRequest } from './can-request.ts';
 import {
   type Argument,
   argumentOf,
@@ -28,7 +29,8 @@ export interface SelftestRequest {
 
 /** What the command line asks for. `wrong` is a mistake with its usage line, to be shown before exit code 2. */
 export type CommandLine =
-  | { readonly command: 'serve' | 'check'; readonly flags: ConfigFlags }
+  | { readonly command: 'serve'; readonly flags: ConfigFlags }
+  | { readonly command: 'check'; readonly flags: ConfigFlags; readonly can?: CanRequest | undefined }
   | { readonly command: 'cache'; readonly request: CacheRequest }
   | { readonly command: 'ask'; readonly request: AskRequest }
   | { readonly command: 'repair'; readonly request: RepairRequest }
@@ -103,8 +105,13 @@ function interpret(
 ): CommandLine {
   switch (command) {
     case 'serve':
-    case 'check':
       return { command, flags: configFlags(values) };
+    case 'check': {
+      const outcome = readCanRequest(values, positionals);
+      if ('mistake' in outcome) return wrong(outcome.mistake, command);
+      const config = values.get('config');
+      return { command, flags: config === undefined ? {} : { config }, can: outcome.request };
+    }
     case 'cache stats':
     case 'cache verify':
     case 'cache purge': {

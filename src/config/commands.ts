@@ -78,7 +78,21 @@ export const COMMANDS = {
       },
     ],
   },
-  check: { summary: 'validate a configuration: exit 0, or 2 with every mistake', flags: [CONFIG] },
+  check: {
+    summary: 'validate a configuration: exit 0, or 2 with every mistake; or say whether a user may do something',
+    argument: { name: 'ACTION REPOSITORY', many: true, optional: true },
+    flags: [
+      CONFIG,
+      {
+        name: 'can',
+        value: 'USER',
+        meaning: 'whether this user may pull, push, delete or list there, and by which rule: exit 0, or 1 for no',
+      },
+      { name: 'group', value: 'NAME', many: true, meaning: 'a group that the user is in, such as ci:dev' },
+      { name: 'claim', value: 'ENTRY:CLAIM=VALUE', many: true, meaning: 'a claim of his token, such as ci:ref=main' },
+      { name: 'host', value: 'HOST', meaning: 'the host that clients ask, where endpoints have one' },
+    ],
+  },
   'cache stats': { summary: 'show what the cache holds, also of a running manifix', flags: CACHE_FLAGS },
   'cache verify': {
     summary: 'hash all content and put what is damaged into quarantine: exit 0, or 1 when there was any',

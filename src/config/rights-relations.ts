@@ -27,8 +27,13 @@ export function rightsMistakes(written: WrittenMap, endpoints: readonly WrittenM
 }
 
 const BAD_GROUP = 'a name is made of letters and digits, with ".", "_" or "-" between them';
+const NO_AUTH =
+  'needs auth: where nobody is asked who he is, rules about it decide nothing. For an endpoint that is open to all set repositories and readOnly';
+
 function endpointMistakes({ rights, auth }: WrittenMap, path: Path, groups: readonly string[]): readonly Mistake[] {
-  if (!Array.isArray(rights) || !isMap(auth)) return [];
+  if (!Array.isArray(rights) || rights.length === 0) return [];
+  if (auth === undefined || auth === 'none') return [{ path: [...path, 'rights'], message: NO_AUTH }];
+  if (!isMap(auth)) return [];
   const place = [...path, 'rights'];
   const sources = sourcesOf(auth, groups);
   return rights.flatMap((rule, index) => (isMap(rule) ? ruleMistakes(rule, [...place, index], sources) : []));

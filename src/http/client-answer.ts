@@ -12,7 +12,6 @@ import { readBody } from '../lib/read-body.ts';
 import type { Answer } from '../pipeline/exchange.ts';
 import { type Cursors, selects } from './cursors.ts';
 import type { Reached } from './endpoint-routes.ts';
-import type { Identity } from './identify.ts';
 import { tokenRealm } from './token-exchange.ts';
 
 /** The request that an answer belongs to. */
@@ -24,7 +23,8 @@ export interface AnsweredRequest {
   readonly names: RequestNames;
   readonly clientOrigin: string;
   readonly cursors: Cursors;
-  readonly identity: Identity;
+  /** Whether the catalogue shows a repository, by the upstream's name. */
+  readonly shows: (repository: string) => boolean;
 }
 
 /** An answer in the names of the client, everywhere a repository's name appears. Content is never touched. */
@@ -140,16 +140,11 @@ async function withList(request: AnsweredRequest, answer: Answer): Promise<Answe
   return withJson({ ...answer, headers }, listForClient(request, list));
 }
 
-function listForClient({ names, reached, route, identity }: AnsweredRequest, list: ListDocument): object {
+function listForClient({ names, route, shows }: AnsweredRequest, list: ListDocument): object {
   if (route.kind === 'tags')
     return typeof list.name === 'string' ? { ...list, name: clientName(names, list.name) } : list;
   const all = listItems('catalog', list) ?? [];
-  const served = all.flatMap((name) => {
-    if (typeof name !== 'string' || !reached.endpoint.policy.allows(name)) return [];
-    if (!identity.isAllowed('list', name)) return [];
-    const known = clientName(names, name);
-    return reached.holds?.(known) === false ? [] : [known];
-  });
+  const served = all.flatMap((name) => (typeof name === 'string' && shows(name) ? [clientName(names, name)] : []));
   return { ...list, repositories: served };
 }
 

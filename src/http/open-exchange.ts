@@ -8,7 +8,7 @@ import { withVia } from './via.ts';
 
 /** A request as the use cases see it: in the upstream's names, and without credentials that are manifix's own. */
 export function openExchange(
-  { endpoint, clientOrigin, target, identity, may }: Passage,
+  { endpoint, clientOrigin, target, identity, may, shows }: Passage,
   parts: Pick<Exchange, 'applied' | 'incoming' | 'outgoing'>,
   clientHeaders: HeaderList,
   { tokens, ...known }: Pick<Exchange, 'id' | 'address' | 'client'> & { readonly tokens: TokenMemory },
@@ -34,6 +34,7 @@ export function openExchange(
     caller: callerAt(endpoint, ownHeaders, query, tokens),
     principal: identity.principal,
     may,
+    shows,
     request: {
       method: incoming.method ?? 'GET',
       route,

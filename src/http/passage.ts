@@ -1,4 +1,4 @@
-import type { RequestNames } from '../domain/repository-names.ts';
+import { clientName, type RequestNames } from '../domain/repository-names.ts';
 import type { Answer, Endpoint, Exchange } from '../pipeline/exchange.ts';
 import { admit } from './admission.ts';
 import type { Arrival } from './arrival.ts';
@@ -19,6 +19,8 @@ export interface Passage {
   readonly identity: Identity;
   /** Whether the client may do that with a repository of this endpoint, by the upstream's name. */
   readonly may: Exchange['may'];
+  /** Whether the catalogue shows a repository to the client, by the upstream's name. */
+  readonly shows: Exchange['shows'];
   /** Puts an answer into the client's names. */
   back(answer: Answer): Promise<Answer>;
 }
@@ -42,8 +44,12 @@ export function openPassage(
   const { route } = target;
   admit({ endpoint, identity, method, route, names, challenge: (wants) => ownChallenge(arrival, wants, route.kind) });
   reportLibraryPrefix(endpoint, names, applied);
-  const request = { reached, method, route, names, clientOrigin, cursors, identity };
-  return { endpoint, clientOrigin, target, identity, may, back: (answer) => answerForClient(request, answer) };
+  const shows = (repository: string) =>
+    endpoint.policy.allows(repository) &&
+    identity.isAllowed('list', repository) &&
+    reached.holds?.(clientName(names, repository)) !== false;
+  const request = { reached, method, route, names, clientOrigin, cursors, shows };
+  return { endpoint, clientOrigin, target, identity, may, shows, back: (answer) => answerForClient(request, answer) };
 }
 
 /** Notes that a name of one component became one of the library, or would have. */

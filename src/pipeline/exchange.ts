@@ -69,6 +69,8 @@ export interface Exchange {
   readonly principal: Principal;
   /** Whether this request may do that, too, with another repository of the endpoint, by the upstream's name. */
   readonly may: (action: Action, repository: string) => boolean;
+  /** Whether the catalogue shows a repository to this client, by the upstream's name. */
+  readonly shows: (repository: string) => boolean;
   /** The request as the client sent it. */
   readonly request: RequestView;
   /** `http://host:port` as the client sees manifix. */

@@ -12,6 +12,7 @@ import { listReferrers } from './list-referrers.ts';
 import type { Services } from './ports.ts';
 import { relay, relayBytes, relayRefusal } from './relay.ts';
 import { report, reportRepair } from './report.ts';
+import { visibleCatalogue } from './visible-catalogue.ts';
 
 /** How often a list is asked for in one exchange, because a fix may want it asked for otherwise. */
 const MAX_QUESTIONS = 3;
@@ -56,6 +57,7 @@ async function fetchWhole(
   sent: RequestView,
 ): Promise<Fetched> {
   if (route.kind === 'referrers') return fetchReferrers(services, exchange, route, sent);
+  if (route.kind === 'catalog' && exchange.endpoint.guard !== undefined) return visibleCatalogue(exchange, route, sent);
   return withFollowingPages(exchange, route, sent, await fetchList(exchange, route, sent));
 }
 

@@ -85,6 +85,27 @@ describe('check', () => {
     expect(stdout).toContain('endpoint e999: prefix team/e999/, ns r999.test -> hub');
   });
 
+  it('answers whether somebody may do something, and warns of rules that never decide', async () => {
+    await using directory = await temporaryDirectory();
+    const file = `
+upstreams: { hub: { url: "https://a.example", credentials: none } }
+endpoints:
+  - auth: { tokens: true }
+    rights:
+      - { who: [bob], allow: [pull] }
+      - { who: [bob], allow: [pull], repositories: [app] }
+`;
+    await writeFile(join(directory.path, 'config.yaml'), file);
+    expect(await manifix(['check', '--can', 'bob', 'push', 'app'], directory.path)).toMatchObject({
+      code: 1,
+      stdout: 'no: none of the 2 rules of endpoints[0].rights matches\n',
+    });
+    expect(await manifix(['check'], directory.path)).toMatchObject({
+      code: 0,
+      stderr: 'warning: endpoints[0].rights[1]: can never decide: endpoints[0].rights[0] decides before it\n',
+    });
+  });
+
   it('tells every mistake on standard error, and exits with 2', async () => {
     await using directory = await temporaryDirectory();
     await writeFile(join(directory.path, 'config.yaml'), 'lisen: a:1\ncache: { maxSize: 5 }\n');
