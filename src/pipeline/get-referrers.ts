@@ -23,6 +23,11 @@ export interface Listing {
 /** A list is believed as long as the tag that stands for it, but no longer than the right to read it. */
 const LONGEST_TTL = 60_000;
 const EVERYBODY = 'everybody';
+/** The fields that say something about the list and are the same for every caller. */
+const KEPT = new Set([
+  ...['content-type', 'content-length', 'oci-filters-applied', 'link', 'etag', 'cache-control', 'vary', 'warning'],
+  ...['docker-distribution-api-version', 'x-content-type-options'],
+]);
 
 /**
  * GET and HEAD of a list of referrers: the one that this caller was given a moment ago, or what the registry says now. While the
@@ -101,7 +106,8 @@ async function listNow(
     const applied: AppliedFix[] = [];
     const answer = await getList(services, { ...asGet(exchange), applied }, route);
     if (answer.status === 200 && answer.body.kind === 'bytes') {
-      const { headers, body } = answer;
+      const { body } = answer;
+      const headers = answer.headers.filter(([field]) => KEPT.has(field.toLowerCase()));
       services.referrers.put(
         name,
         { headers, bytes: body.bytes, applied, confirmedAt },

@@ -125,6 +125,18 @@ describe('a list of referrers that one caller was given', () => {
     }
   });
 
+  it('keeps to itself what the registry told that caller only', async () => {
+    const { ask, upstream } = createScene();
+    upstream.on('GET', target, { ...index(entry('a')), headers: [...typed, ['Set-Cookie', 'session=1']] });
+    expect((await ask('GET', target, [everybodysToken])).header('Set-Cookie')).toBe('session=1');
+    const kept = await ask('GET', target);
+    expect([kept.cache, kept.header('Set-Cookie'), kept.header('Content-Type')]).toEqual([
+      'hit',
+      undefined,
+      mediaTypes.ociIndex,
+    ]);
+  });
+
   it('is given to nobody any more once it was refused to nobody in particular', async () => {
     const { ask, upstream } = createScene({ tagTtl: 0 });
     upstream.on('GET', target, index(entry('a')));
