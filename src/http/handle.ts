@@ -68,8 +68,8 @@ export function handleReady(
 /** Whether the limits let a client have an answer at once; otherwise the long way waits or says no. */
 function mayHave({ trusts }: Edge, incoming: IncomingMessage, { limits, record, bytes }: ReadyAnswer): boolean {
   if (limits === undefined) return true;
-  const client = clientOf(record.user, incoming, headerListFromRaw(incoming.rawHeaders), trusts);
-  return limits.admitReady(client, bytes?.length ?? 0);
+  const address = clientAddress(incoming, headerListFromRaw(incoming.rawHeaders), trusts);
+  return limits.admitReady(clientOf(record.user, address), bytes?.length ?? 0);
 }
 
 /** Takes one request from its first line to its last byte and to its one log line. Never rejects. */
@@ -106,11 +106,11 @@ export async function handle(
       const identity = await identify(arrival, incoming, headers, edge.trusts);
       const { user } = identity.principal;
       if (user !== undefined) seen.user = user;
-      const consumer = clientOf(user, incoming, headers, edge.trusts);
+      const address = clientAddress(incoming, headers, edge.trusts);
+      const consumer = clientOf(user, address);
       passage = openCounted(edge.cursors, arrival, identity, consumer, applied);
       Object.assign(seen, seenRoute(passage.target));
       const parts = { applied, incoming, outgoing };
-      const address = clientAddress(incoming, headers, edge.trusts);
       const known = { id, tokens: edge.tokenMemory, address, client: consumer };
       const exchange = openExchange(passage, parts, headers, known);
       pace = exchange.allowance?.pace();

@@ -1,25 +1,17 @@
-import type { IncomingMessage } from 'node:http';
-import type { HeaderList } from '../domain/headers.ts';
 import type { Endpoint, Exchange } from '../pipeline/exchange.ts';
 import type { Arrival } from './arrival.ts';
-import { clientAddress, type TrustCheck } from './client.ts';
 import type { Cursors } from './cursors.ts';
 import type { Identity } from './identify.ts';
 import { openPassage, type Passage } from './passage.ts';
 
 /** Who uses up limits: the user, or the address of one who has no name. */
-export function clientOf(
-  user: string | undefined,
-  incoming: IncomingMessage,
-  headers: HeaderList,
-  trusts: TrustCheck,
-): string {
-  return user === undefined ? clientAddress(incoming, headers, trusts) : `user ${user}`;
+export function clientOf(user: string | undefined, address: string): string {
+  return user === undefined ? address : `user ${user}`;
 }
 
 /**
- * Opens the passage of a request and counts it where its endpoint limits any. Strangers whom the endpoint turns away use up nothing of those
- * whom it lets in.
+ * Opens the passage of a request and counts it where its endpoint limits any. Strangers whom the endpoint turns away use up
+ * nothing of those whom it lets in.
  * @throws RegistryError
  */
 export function openCounted(

@@ -1,9 +1,13 @@
+import { cp } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createLayout } from '../../src/store/layout.ts';
 import type { Store } from '../../src/store/open-store.ts';
+import { openReadOnly } from '../../src/store/read-only.ts';
 import { readStatistics } from '../../src/store/statistics.ts';
 import { manifestOf } from '../contract/manifest-store.contract.ts';
 import { eventually } from '../support/deadline.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { drain, readyWork, type Sample, sample } from './support/bytes.ts';
 import { createManualClock, type ManualClock } from './support/manual-clock.ts';
 import { createManualSource, createReadySource } from './support/manual-source.ts';
@@ -41,6 +45,19 @@ const useOf = (store: Store, name: string) => store.quotas.figures().find(({ end
 async function comesTo(store: Store, clock: ManualClock, endpoint: string, bytes: number): Promise<void> {
   clock.advance(5_000);
   await eventually(`${endpoint} uses ${bytes} bytes`, async () => useOf(store, endpoint)?.bytes === bytes || undefined);
+}
+
+/** The totals are those of the rows, and every row is about content that there is. */
+function expectSoundBooks(directory: string): void {
+  const database = openReadOnly(createLayout(directory).facts);
+  const rows = (sql: string) => database.prepare(sql).all();
+  expect(rows('SELECT endpoint, bytes, count FROM endpoint_totals WHERE count > 0 ORDER BY endpoint')).toEqual(
+    rows(
+      'SELECT endpoint, sum(size) AS bytes, count(*) AS count FROM endpoint_contents GROUP BY endpoint ORDER BY endpoint',
+    ),
+  );
+  expect(rows('SELECT digest FROM endpoint_contents EXCEPT SELECT digest FROM contents')).toEqual([]);
+  database.close();
 }
 
 describe('the quota of an endpoint', () => {
@@ -183,6 +200,26 @@ describe('the quota of an endpoint', () => {
     expect(await isStored(store, named('theirs'))).toBe(true);
   });
 
+  it('is right after the process was killed, and counts from their next use what it did not write', async () => {
+    const clock = createManualClock();
+    await using opened = await openTestStore({ clock });
+    opened.store.quotas.set(new Map([['a', 10 * SIZE]]));
+    const [written, pending] = [named('written'), named('pending')];
+    await pull(opened.store, 'a', written);
+    await comesTo(opened.store, clock, 'a', SIZE);
+    await pull(opened.store, 'a', pending);
+    // What a process that is killed leaves behind, with its log that was not merged.
+    await using copy = await temporaryDirectory();
+    await cp(opened.directory, copy.path, { recursive: true, filter: (path) => !path.endsWith('-shm') });
+    expectSoundBooks(copy.path);
+    await using after = await openTestStore({ clock, directory: copy.path });
+    after.store.quotas.set(new Map([['a', 10 * SIZE]]));
+    expect(useOf(after.store, 'a')).toMatchObject({ bytes: SIZE, count: 1 });
+    expect(await pull(after.store, 'a', pending)).toBe('hit');
+    await comesTo(after.store, clock, 'a', 2 * SIZE);
+    expectSoundBooks(copy.path);
+  });
+
   it('lists nothing as long as there is none', async () => {
     const clock = createManualClock();
     await using opened = await openTestStore({ clock });
@@ -222,6 +259,7 @@ describe('the quota of an endpoint', () => {
           const used = new Set(history.filter(([endpoint]) => endpoint === 'c').map(([, index]) => index));
           expect(useOf(store, 'c')).toMatchObject({ bytes: used.size * SIZE, count: used.size, evicted: 0 });
           for (const index of used) expect(await isStored(store, contents[index] as Sample)).toBe(true);
+          expectSoundBooks(opened.directory);
         },
       ),
       { numRuns: 15 },
