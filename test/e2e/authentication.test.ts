@@ -1,21 +1,22 @@
 import { writeFile } from 'node:fs/promises';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { hashSync } from 'bcrypt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { within } from '../support/deadline.ts';
 import { exchange, type HttpAnswer } from '../support/http.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { type OidcIssuer, startOidcIssuer } from '../support/oidc-issuer.ts';
+import { basicLogin, passwordLine } from '../support/password-line.ts';
 import { type RegistryDouble, startRegistryDouble } from '../support/registry-double.ts';
+import { startTeam } from '../support/team.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { firstError } from './registry-errors.ts';
 
 const image = sampleImage('oci-amd64');
-const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-const line = (user: string, password: string) => `${user}:${hashSync(password, 4)}\n`;
+const basic = (user: string, password: string) => basicLogin(user, password).Authorization;
 
 describe('an endpoint that knows its clients', () => {
   const cleanup = new AsyncDisposableStack();
@@ -46,7 +47,7 @@ describe('an endpoint that knows its clients', () => {
     provider = cleanup.use(await startOidcIssuer());
     const directory = cleanup.use(await temporaryDirectory());
     htpasswd = join(directory.path, 'users.htpasswd');
-    await writeFile(htpasswd, line('bob', 'secret'));
+    await writeFile(htpasswd, passwordLine('bob', 'secret'));
     const oidc = [{ name: 'ci', issuer: provider.issuer, audience: 'manifix', claims: { repository_owner: 'acme' } }];
     manifix = cleanup.use(
       await startManifix({
@@ -84,11 +85,11 @@ describe('an endpoint that knows its clients', () => {
   });
 
   it('knows who was added to its file, and forgets who was taken out, without a restart', async () => {
-    await writeFile(htpasswd, line('bob', 'secret') + line('ann', 'hidden'));
+    await writeFile(htpasswd, passwordLine('bob', 'secret') + passwordLine('ann', 'hidden'));
     await expect
       .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
       .toBe(200);
-    await writeFile(htpasswd, line('bob', 'secret'));
+    await writeFile(htpasswd, passwordLine('bob', 'secret'));
     await expect
       .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
       .toBe(401);
@@ -109,7 +110,7 @@ describe('an endpoint that knows its clients', () => {
       )
       .toEqual([200, true]);
     expect(manifix.output()).not.toContain('hunter2');
-    await writeFile(htpasswd, line('bob', 'secret'));
+    await writeFile(htpasswd, passwordLine('bob', 'secret'));
   });
 
   it('takes tokens, and a revoked one not a moment longer', async () => {
@@ -166,4 +167,51 @@ describe('an endpoint that knows its clients', () => {
     expect(answer).toContain('docker login');
     expect(answer).not.toContain('secret');
   });
+});
+
+it('has other ways to log in after a reload, with the next request on the same connection', async () => {
+  const rights = [{ who: ['authenticated'], allow: ['pull'], repositories: ['**'] }];
+  await using provider = await startOidcIssuer();
+  const issuer = { name: 'ci', issuer: provider.issuer, audience: 'manifix' };
+  await using team = await startTeam({ rights, auth: { tokens: true, oidc: [issuer] } });
+  const { url, adminUrl } = team.manifix;
+  const made = await exchange(adminUrl, {
+    method: 'POST',
+    target: '/tokens',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ user: 'robot' }),
+  });
+  const { token } = JSON.parse(made.body.toString()) as { token: string };
+  const job = await provider.token({ ref: 'refs/heads/main' });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const { hostname, port } = new URL(url);
+  let connections = 0;
+
+  /** The statuses for the token, the job's token and the password. */
+  async function statuses(): Promise<readonly (number | undefined)[]> {
+    const seen: (number | undefined)[] = [];
+    for (const Authorization of [`Bearer ${token}`, `Bearer ${job}`, basic('bob', 'secret')]) {
+      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+      const target = { hostname, port, path: '/v2/team/app/manifests/1', agent, headers: { Authorization } };
+      const outgoing = request(target, resolve);
+      outgoing.once('socket', () => {
+        if (!outgoing.reusedSocket) connections += 1;
+      });
+      outgoing.once('error', reject).end();
+      const answer = await within('the answer', promise);
+      await text(answer);
+      seen.push(answer.statusCode);
+    }
+    return seen;
+  }
+
+  expect(await statuses()).toEqual([200, 200, 401]);
+  await team.reload({ rights });
+  expect(await statuses()).toEqual([401, 401, 200]);
+  await team.reload({ rights, auth: { oidc: [{ ...issuer, claims: { ref: 'refs/heads/main' } }] } });
+  expect(await statuses()).toEqual([401, 200, 401]);
+  await team.reload({ rights, auth: { oidc: [{ ...issuer, claims: { ref: 'refs/tags/*' } }] } });
+  expect(await statuses()).toEqual([401, 401, 401]);
+  expect(connections).toBe(1);
+  agent.destroy();
 });
