@@ -43,7 +43,7 @@ export function expectedInstead(expected: string, written: unknown): string {
 }
 
 export const size = () => parsed('size', 'a size such as 64MiB or 50GiB', parseSize);
-/** A size that leaves room for chunks of an upload. */
+/** A size that leaves room for a chunk of an upload, or for a few hundred lines of a log. */
 export const bodySize = () =>
   parsed('size', 'a size of at least 64KiB', (written) => {
     const bytes = parseSize(written);

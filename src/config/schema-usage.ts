@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, size, text } from './fields.ts';
+import { bodySize, count, duration, text } from './fields.ts';
 
 /** What clients used, by endpoint and day. */
 export function usageSchema() {
@@ -25,7 +25,7 @@ export function auditSchema() {
         'A file for the audit log, as JSON lines: pushes, deletes, denials, derived manifests, pins, purges and changes of ' +
           'tokens. It is only appended to. Without it there is no audit log.',
       ),
-    maxSize: size()
+    maxSize: bodySize()
       .prefault('100MiB')
       .describe('How large the file gets before it is renamed to `<file>.1` and a new one is begun.'),
     keep: count().prefault(10).describe('How many renamed files stay.'),

@@ -6,7 +6,7 @@ import { barrier, eventually, within } from '../support/deadline.ts';
 import { exchange } from '../support/http.ts';
 import { sampleImage, sha256 } from '../support/images.ts';
 import { basicLogin } from '../support/password-line.ts';
-import { startTeam } from '../support/team.ts';
+import { startTeam, type TeamSettings } from '../support/team.ts';
 import { answerTo, freshBytes, openAnswer, startRequest } from './streaming-client.ts';
 
 const image = sampleImage('oci-amd64');
@@ -16,11 +16,15 @@ const eve = basicLogin('eve', 'secret');
 
 const everything = { who: ['bob', 'eve'], allow: ['pull', 'push', 'list'], repositories: ['**'] };
 /** Settings of a team, each unlike the one before, and all of them good to bob. */
-const SETTINGS: readonly object[] = [
+const SETTINGS: readonly TeamSettings[] = [
   { rights: [everything] },
   { rights: [{ ...everything, who: ['bob'] }], limits: { requests: '100000/s', perUser: { bandwidth: '100MiB' } } },
-  { rights: [{ ...everything, who: ['group:dev'] }], limits: { fills: 4, quota: '1GiB', upload: '1GiB' } },
-  { rights: [{ ...everything, who: ['authenticated'] }], limits: { bandwidth: '1GiB' } },
+  {
+    auth: { tokens: true, challenge: 'basic' },
+    rights: [{ ...everything, who: ['group:dev'] }],
+    limits: { fills: 4, quota: '1GiB', upload: '1GiB' },
+  },
+  { auth: { tokenTtl: '1m' }, rights: [{ ...everything, who: ['authenticated'] }], limits: { bandwidth: '1GiB' } },
 ];
 
 /** Clients that ask again and again on one connection each, until they are told to stop. */
@@ -62,7 +66,7 @@ function startLoad(url: string, clients: number) {
 }
 
 describe('a reload under load', () => {
-  it('of rights, limits and usage cuts no connection, and every request gets its answer', async () => {
+  it('of logins, rights, limits and usage cuts no connection, and every request gets its answer', async () => {
     const gate = barrier();
     const bytes = freshBytes(300_000);
     await using team = await startTeam(SETTINGS[0], async ({ method, path }) => {
@@ -111,7 +115,7 @@ describe('a reload under load', () => {
     await using team = await startTeam(SETTINGS[0]);
     const { manifix } = team;
     const load = startLoad(manifix.url, 4);
-    const broken: readonly (readonly [object, RegExp])[] = [
+    const broken: readonly (readonly [TeamSettings, RegExp])[] = [
       [{ rights: [{ who: ['bob'], allow: ['fly'], repositories: ['**'] }] }, /^endpoints\[0\]\.rights\[0\]\.allow/m],
       [{ rights: [everything], limits: { requests: 'many' } }, /^endpoints\[0\]\.limits\.requests: expected /m],
       [{ auth: { htpasswd: '/nowhere/users' }, rights: [everything] }, /\/nowhere\/users/m],

@@ -16,14 +16,17 @@ export interface Team extends AsyncDisposable {
   readonly file: string;
   readonly auditFile: string;
   /** Writes the configuration, with these settings of the endpoint and these besides. */
-  configure(endpoint: object, more?: object): Promise<void>;
+  configure(endpoint: TeamSettings, more?: object): Promise<void>;
   /** The same, and waits until it is in use. */
-  reload(endpoint: object, more?: object): Promise<void>;
+  reload(endpoint: TeamSettings, more?: object): Promise<void>;
 }
+
+/** Of an endpoint. What `auth` says goes over the file of passwords. */
+export type TeamSettings = Readonly<Record<string, unknown>> & { readonly auth?: object };
 
 /** Starts it with these settings of the endpoint. The password of both users is `secret`; `dev` is the group of bob. */
 export async function startTeam(
-  endpoint: object = {},
+  endpoint: TeamSettings = {},
   beforeAnswer: (request: DoubleRequest) => Promise<void> = async () => undefined,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Team> {
@@ -42,7 +45,7 @@ export async function startTeam(
   await writeFile(users, passwordLine('bob', 'secret') + passwordLine('eve', 'secret'));
   const file = join(directory.path, 'config.yaml');
   const auditFile = join(directory.path, 'audit.jsonl');
-  const configure = (settings: object, more: object = {}) =>
+  const configure = ({ auth, ...settings }: TeamSettings, more: object = {}) =>
     writeFile(
       file,
       stringify({
@@ -50,7 +53,7 @@ export async function startTeam(
         groups: { dev: ['bob'] },
         audit: { file: auditFile },
         upstreams: { hub: { url: registry.url, credentials: 'none' } },
-        endpoints: [{ name: 'team', upstream: 'hub', prefix: 'team', auth: { htpasswd: users }, ...settings }],
+        endpoints: [{ name: 'team', upstream: 'hub', prefix: 'team', ...settings, auth: { htpasswd: users, ...auth } }],
         ...more,
       }),
     );
