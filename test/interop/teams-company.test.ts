@@ -74,7 +74,9 @@ describeWithTools('a company with three teams, as docs/teams.md has it', ['docke
       const by = { user: 'bob', client: '127.0.0.1' };
       const events = await eventually('the push and the denial in the audit log', async () => {
         const written = await example.audited();
-        return ['push', 'denied'].every((event) => written.some((line) => line.event === event)) ? written : undefined;
+        const isThere = (event: string, endpoint: string) =>
+          written.some((line) => line.event === event && line.endpoint === endpoint);
+        return isThere('push', 'web') && isThere('denied', 'data') ? written : undefined;
       });
       const pushes = events.filter(({ event }) => event === 'push');
       expect(pushes).toEqual([
@@ -149,6 +151,19 @@ describeWithTools('a company with three teams, as docs/teams.md has it', ['docke
         expect(foreign.body.toString().replaceAll('secret', 'absent')).toBe(absent.body.toString());
         expect((await ask(`/v2/data/secret/${target}`)).status).toBe(401);
       }
+    });
+
+    it('and it can be asked beforehand who may do what, and by which rule', async () => {
+      const can = (...question: readonly string[]) => example.command('check', '--can', ...question);
+      expect(await can('carol', 'push', 'web/shop')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^yes: endpoints\[2\]\.rights\[1\] /),
+      });
+      expect(await can('robot-web', 'delete', 'web/shop')).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^no: endpoints\[2\]\.rights\[0\] /),
+      });
+      expect(await can('carol', 'pull', 'data/secret')).toMatchObject({ code: 1 });
     });
   });
 });
