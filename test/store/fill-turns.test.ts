@@ -51,25 +51,29 @@ describe('downloads that wait for their turn', () => {
     expect(places[1]).toBeLessThanOrEqual(3);
   });
 
-  it('begin in the place of whoever has his turn first', async () => {
-    await using opened = await openTestStore();
-    const { blobs } = opened.store;
-    const never = new Promise<never>(() => undefined);
-    const ended: string[] = [];
-    const enter = (name: string) => async () => () => void ended.push(name);
-    const { digest, bytes } = blob('wanted by both');
-    const waiting = blobs.startFill(
-      digest,
-      createReadySource(bytes),
-      'hub',
-      team('full', () => never),
-    );
-    const joined = blobs.startFill(digest, createReadySource(bytes), 'hub', team('free', enter('free')));
-    expect(joined).toBe(waiting);
-    expect(await waiting.finished).toBe(true);
-    await settled(() => ended.length);
-    expect(ended).toEqual(['free']);
-  });
+  it.each(['before', 'while'])(
+    'begin in the place of whoever has his turn first, also of one who joins %s they wait',
+    async (when) => {
+      await using opened = await openTestStore();
+      const { blobs } = opened.store;
+      const never = new Promise<never>(() => undefined);
+      const entered = Promise.withResolvers<void>();
+      const full = () => {
+        entered.resolve();
+        return never;
+      };
+      const ended: string[] = [];
+      const enter = (name: string) => async () => () => void ended.push(name);
+      const { digest, bytes } = blob('wanted by both');
+      const waiting = blobs.startFill(digest, createReadySource(bytes), 'hub', team('full', full));
+      if (when === 'while') await entered.promise;
+      const joined = blobs.startFill(digest, createReadySource(bytes), 'hub', team('free', enter('free')));
+      expect(joined).toBe(waiting);
+      expect(await waiting.finished).toBe(true);
+      await settled(() => ended.length);
+      expect(ended).toEqual(['free']);
+    },
+  );
 
   it('fail only when nobody has a place any more, and leave none behind', async () => {
     await using opened = await openTestStore();
