@@ -16,7 +16,7 @@ export function barrier(): Barrier {
  * Waits for a promise, at most `milliseconds`.
  * @throws an error that names `label` when the time is up, or the promise's own error
  */
-export async function within<T>(label: string, promise: Promise<T>, milliseconds = 10_000): Promise<T> {
+export async function within<T>(label: string, promise: Promise<T>, milliseconds = 30_000): Promise<T> {
   const expired = Promise.withResolvers<never>();
   const timer = setTimeout(() => expired.reject(deadlineError(label, milliseconds)), milliseconds);
   try {
@@ -34,7 +34,7 @@ export async function within<T>(label: string, promise: Promise<T>, milliseconds
 export async function eventually<T>(
   label: string,
   probe: () => Promise<T | undefined>,
-  milliseconds = 10_000,
+  milliseconds = 30_000,
 ): Promise<T> {
   const end = performance.now() + milliseconds;
   while (performance.now() < end) {
