@@ -74,8 +74,7 @@ export function createOwnTokens({ endpoint, authentication, keys, ttl, now }: Ow
   }
 
   /** Who a token of ours is about; undefined when it is wrong in any way. */
-  async function check(kind: Kind, token: string): Promise<Checked | undefined> {
-    const key = `${kind} ${hash('sha256', token, 'base64url')}`;
+  async function check(kind: Kind, token: string, key = nameOf(kind, token)): Promise<Checked | undefined> {
     const known = remembered.get(key) ?? (await verify(kind, token));
     if (known === undefined || known.until <= now()) return undefined;
     if (known.believedUntil <= now()) {
@@ -125,8 +124,10 @@ export function createOwnTokens({ endpoint, authentication, keys, ttl, now }: Ow
       async authenticate(shown) {
         const { authorization } = shown;
         const credentials = authorization === undefined ? undefined : parseAuthorization(authorization);
-        if (credentials?.scheme !== 'bearer' || !isOwn(credentials.token)) return authentication.authenticate(shown);
-        const known = await check('access', credentials.token);
+        if (credentials?.scheme !== 'bearer') return authentication.authenticate(shown);
+        const key = nameOf('access', credentials.token);
+        if (!remembered.has(key) && !isOwn(credentials.token)) return authentication.authenticate(shown);
+        const known = await check('access', credentials.token, key);
         return known?.recognised ?? { refused: ended(endpoint) };
       },
     },
@@ -177,7 +178,14 @@ function coverageOf(covers: OwnClaims['covers']): Coverage {
   return (action, repository = '') => covered.get(repository)?.includes(action) === true;
 }
 
+/** Under which a token is remembered, without keeping it. */
+function nameOf(kind: Kind, token: string): string {
+  return `${kind} ${hash('sha256', token, 'base64url')}`;
+}
+
+/** The one that was not used for the longest time goes first. */
 function keep(remembered: Map<string, Checked>, key: string, checked: Checked): void {
+  remembered.delete(key);
   const oldest = remembered.size < MAX_REMEMBERED ? undefined : remembered.keys().next().value;
   if (oldest !== undefined) remembered.delete(oldest);
   remembered.set(key, checked);
