@@ -16,6 +16,8 @@ import { temporaryDirectory } from '../support/temporary.ts';
 import { firstError } from './registry-errors.ts';
 
 const image = sampleImage('oci-amd64');
+/** The same hash all the time: with another one, a password has to prove itself anew. */
+const BOB = passwordLine('bob', 'secret');
 const basic = (user: string, password: string) => basicLogin(user, password).Authorization;
 
 describe('an endpoint that knows its clients', () => {
@@ -47,7 +49,7 @@ describe('an endpoint that knows its clients', () => {
     provider = cleanup.use(await startOidcIssuer());
     const directory = cleanup.use(await temporaryDirectory());
     htpasswd = join(directory.path, 'users.htpasswd');
-    await writeFile(htpasswd, passwordLine('bob', 'secret'));
+    await writeFile(htpasswd, BOB);
     const oidc = [{ name: 'ci', issuer: provider.issuer, audience: 'manifix', claims: { repository_owner: 'acme' } }];
     manifix = cleanup.use(
       await startManifix({
@@ -85,11 +87,11 @@ describe('an endpoint that knows its clients', () => {
   });
 
   it('knows who was added to its file, and forgets who was taken out, without a restart', async () => {
-    await writeFile(htpasswd, passwordLine('bob', 'secret') + passwordLine('ann', 'hidden'));
+    await writeFile(htpasswd, BOB + passwordLine('ann', 'hidden'));
     await expect
       .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
       .toBe(200);
-    await writeFile(htpasswd, passwordLine('bob', 'secret'));
+    await writeFile(htpasswd, BOB);
     await expect
       .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
       .toBe(401);
@@ -110,7 +112,7 @@ describe('an endpoint that knows its clients', () => {
       )
       .toEqual([200, true]);
     expect(manifix.output()).not.toContain('hunter2');
-    await writeFile(htpasswd, passwordLine('bob', 'secret'));
+    await writeFile(htpasswd, BOB);
   });
 
   it('takes tokens, and a revoked one not a moment longer', async () => {
