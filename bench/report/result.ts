@@ -1,6 +1,7 @@
 export const serverNames = [
   'manifix',
   'manifix, fixes off',
+  'manifix, with rights',
   'nginx proxy_cache',
   'docker-registry',
   'docker-registry cache',

@@ -6,6 +6,7 @@ import { measureCrowd } from './crowd.ts';
 import { measureFeatures } from './features.ts';
 import { measureManifestHit } from './manifest-hit.ts';
 import { measureRevalidatedTag } from './revalidated-tag.ts';
+import { measureRights } from './rights.ts';
 import { measureSlowCrowd } from './slow-crowd.ts';
 import { measureSlowReader } from './slow-reader.ts';
 import { measureStart } from './start.ts';
@@ -28,4 +29,5 @@ export const ROWS: readonly Row[] = [
   { id: 'P8', measure: 'start with a full cache', run: measureStart },
   { id: 'P9', measure: 'revalidated tag', run: measureRevalidatedTag },
   { id: 'P10', measure: 'what features cost on a manifest hit', run: measureFeatures },
+  { id: 'P11', measure: 'what logins and rights cost', run: measureRights },
 ];

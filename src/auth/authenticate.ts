@@ -64,10 +64,11 @@ export function createAuthentications(options: AuthenticationOptions): Authentic
       async function byPassword(user: string, password: string, address: string): Promise<Authenticated> {
         const login = { endpoint, user };
         if (htpasswd === undefined || file === undefined) return refused(login, 'takes no passwords');
-        const outcome = await passwords.check(htpasswd.path, await file.users(), { user, password, address });
+        const users = await file.users();
+        const outcome = await passwords.check(htpasswd.path, users, { user, password, address });
         if (outcome === 'wrong') return wrongPassword(login);
         if (outcome !== 'right') return tooManyWrong(login, outcome.pause);
-        const proof = `htpasswd ${fingerprint((await file.users()).get(user))} ${user}`;
+        const proof = `htpasswd ${fingerprint(users.get(user))} ${user}`;
         return { principal: { method: 'htpasswd', user, groups: [], claims: {} }, proof };
       }
 
