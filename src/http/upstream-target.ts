@@ -59,21 +59,27 @@ function withoutPrefix(route: Route, prefix: string): Route {
 
 /**
  * A mount takes a blob from another repository. One that this client may not pull from here is none of its business, so
- * that the blob has to be uploaded. Servers read odd spellings of a parameter (`fro%6d=`, `;from=`, a second one)
- * differently, and honest clients send none.
+ * that the blob has to be uploaded. Without a source, registries such as zot take the blob from wherever they find it
+ * (distribution-spec, "Mounting a blob from another repository"), with the rights of manifix's account instead of the client's.
+ * Servers read odd spellings of a parameter (`fro%6d=`, `;from=`, `FROM=`, a second one) differently, and honest clients send none.
  */
-function withUpstreamSource({ holds }: Reached, rule: NameRule, query: string, may: Exchange['may']): string {
-  const parts = query.split(/[&;?]/).map((part) => ({ part, key: decodeQueryValue(part.split('=', 1).join()) }));
+function withUpstreamSource({ endpoint, holds }: Reached, rule: NameRule, query: string, may: Exchange['may']): string {
+  const parts = query.split(/[&;?]/).map((part) => ({ part, key: keyOf(part) }));
   const sources = parts.filter(({ key }) => key === 'from');
-  if (sources.length === 0) return query;
+  if (sources.length === 0 && !selects(endpoint)) return query;
   const from = queryText(query, 'from') ?? '';
   const plain = sources.length === 1 && sources[0]?.part.startsWith('from=') === true && !/[;?]/.test(query);
   const upstream = plain && holds?.(from) !== false ? upstreamName(rule, from) : undefined;
   if (upstream === undefined || !may('pull', upstream)) {
+    if (!parts.some(({ key }) => key === 'from' || key === 'mount')) return query;
     const kept = parts.filter(({ key }) => key !== 'from' && key !== 'mount');
     return kept.map(({ part }) => part).join('&');
   }
   return upstream === from ? query : mapQueryValues(query, (name, value) => (name === 'from' ? upstream : value));
+}
+
+function keyOf(part: string): string {
+  return decodeQueryValue(part.split('=', 1).join()).toLowerCase();
 }
 
 /** Where the next page of the catalogue starts, as the client had it from us or made it from the last name it saw. */

@@ -220,6 +220,11 @@ describe('behind the edge', () => {
     [`mount=${digest}&from=t/app/y`, `mount=${digest}&from=app/y`],
     [`mount=${digest}&from=t/inbox`, ''],
     [`mount=${digest}&from=t/other`, ''],
+    [`mount=${digest}&FROM=other`, ''],
+    [`mount=${digest}&from=t/app/y&FROM=other`, ''],
+    [`mount=${digest}`, ''],
+    [`moun%74=${digest}&x=1`, 'x=1'],
+    [`digest=${digest}`, `digest=${digest}`],
   ])('a mount with %s needs the right to pull there', async (query, sent) => {
     await using edge = await start();
     const target = `/v2/t/app/x/blobs/uploads/?${query}`;

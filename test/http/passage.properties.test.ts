@@ -76,7 +76,7 @@ const target = fc
 /** Every repository that some server might take for the source of a mount. */
 function sourcesIn(sent: string): readonly string[] {
   const pairs = sent.split(/[&;?]/).map((part) => part.split('=').map(decodeURIComponent));
-  return pairs.flatMap(([name, value = '']) => (name === 'from' ? [value] : []));
+  return pairs.flatMap(([name, value = '']) => (name?.toLowerCase() === 'from' ? [value] : []));
 }
 
 it('whatever is asked for, nothing of what an endpoint does not serve is sent on', () => {
