@@ -1,6 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
 import type { Route } from '../domain/route.ts';
-import type { Endpoint } from '../pipeline/exchange.ts';
+import type { Endpoint, Guard } from '../pipeline/exchange.ts';
 
 /** The ways to an endpoint. */
 export interface EndpointAddress {
@@ -40,6 +40,8 @@ export interface EndpointRoutes {
    */
   reach(host: string, route: Route, namespace?: string): Reached;
   named(name: string): Endpoint | undefined;
+  /** Those who know clients that may come to another endpoint at the same address, too. */
+  readonly guards: readonly Guard[];
 }
 
 /** Each that is tried costs the check of a password. */
@@ -56,6 +58,8 @@ export function createEndpointRoutes(addresses: readonly EndpointAddress[]): End
   const byNamespace = indexed(addresses, ({ ns }) => ns);
   const byName = new Map(addresses.map(({ endpoint }) => [endpoint.name, endpoint]));
   const guarded = addresses.filter(({ endpoint, prefix }) => prefix !== undefined && endpoint.guard !== undefined);
+  const sharing = addresses.filter(({ host }) => host === undefined);
+  const guards = sharing.flatMap(({ endpoint: { guard } }) => guard ?? []).slice(0, MOST_BESIDES);
   const fallback = addresses.find(({ isDefault }) => isDefault);
 
   /** The longest prefix in the index: as many look-ups as the name has slashes, however many endpoints there are. */
@@ -87,6 +91,7 @@ export function createEndpointRoutes(addresses: readonly EndpointAddress[]): End
 
   return {
     named: (name) => byName.get(name),
+    guards,
     reach(host, route, namespace) {
       const named = namespace === undefined ? undefined : byNamespace.get(namespace);
       if (named !== undefined && namespace !== undefined) {

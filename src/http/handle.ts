@@ -103,7 +103,7 @@ export async function handle(
       seen.kind = target.route.kind;
       const arrival = arriveAsMeant(edge, incoming, headers, { target, url }, applied);
       seen.endpoint = arrival.reached.endpoint.name;
-      const identity = await identify(arrival, incoming, headers, edge.trusts);
+      const identity = await identify(arrival, incoming, headers, edge.trusts, edge.endpoints.guards);
       const { user } = identity.principal;
       if (user !== undefined) seen.user = user;
       const address = clientAddress(incoming, headers, edge.trusts);

@@ -9,6 +9,7 @@ import type { TrustCheck } from './client.ts';
 import { credentialsInUrl } from './credentials-in-url.ts';
 import type { Reached } from './endpoint-routes.ts';
 import { ownChallenge } from './own-challenge.ts';
+import { areOwn, passesCredentials } from './own-credentials.ts';
 import { shownBy } from './shown.ts';
 
 /** Who sent a request, and what he may do at its endpoint. */
@@ -21,6 +22,8 @@ export interface Identity {
   readonly isEverAllowed: (action: Action) => boolean;
   /** Whether what he showed is good for it. */
   readonly covers: Coverage;
+  /** Whether what he showed is meant for manifix, so that it is nothing to the endpoint's registry. */
+  readonly showsOwn?: boolean;
   /** When what he showed ends, in milliseconds since the epoch. */
   readonly until?: number;
 }
@@ -38,6 +41,7 @@ export const ANYBODY: Identity = {
 
 /**
  * Finds out who is asking, where the endpoint wants to know.
+ * @param others those who know users of manifix at the same address
  * @throws RegistryError
  */
 export async function identify(
@@ -45,10 +49,15 @@ export async function identify(
   incoming: IncomingMessage,
   headers: HeaderList,
   trusts: TrustCheck,
+  others: readonly Guard[],
 ): Promise<Identity> {
   const { reached } = arrival;
   const guards = guardsAt(reached);
-  if (guards.length === 0) return ANYBODY;
+  const openIdentity = async (): Promise<Identity> => {
+    if (!passesCredentials(reached.endpoint)) return ANYBODY;
+    return { ...ANYBODY, showsOwn: await areOwn(others, shownBy(incoming, headers, trusts)) };
+  };
+  if (guards.length === 0) return openIdentity();
   // RFC 9110, section 4.2.4: they are an error. Where nobody has to log in they do no harm, and some clients go on sending them.
   if (/^https?:\/\/[^/?#]*@/i.test(incoming.url ?? '')) throw credentialsInUrl();
   const shown = shownBy(incoming, headers, trusts);
@@ -61,7 +70,7 @@ export async function identify(
     return identityOf(guard, who);
   } catch (error) {
     // What is not for those at other prefixes may be for the registry, which asks nobody here.
-    if (reached.endpoint.guard === undefined) return ANYBODY;
+    if (reached.endpoint.guard === undefined) return openIdentity();
     throw error;
   }
 }

@@ -14,9 +14,9 @@ export function openExchange(
   { tokens, ...known }: Pick<Exchange, 'id' | 'address' | 'client'> & { readonly tokens: TokenMemory },
 ): Exchange {
   const { incoming, outgoing } = parts;
-  // What clients show to an endpoint with a guard is nothing to its registry.
-  const ownHeaders =
-    endpoint.guard === undefined ? clientHeaders : withoutHeaders(clientHeaders, 'Authorization', 'Cookie');
+  // What clients show to an endpoint with a guard, or have for another one, is nothing to its registry.
+  const isOwn = endpoint.guard !== undefined || identity.showsOwn === true;
+  const ownHeaders = isOwn ? withoutHeaders(clientHeaders, 'Authorization', 'Cookie') : clientHeaders;
   const headers = withVia(withoutStandIn(ownHeaders), known.id.slice(0, known.id.lastIndexOf('-')));
   const gone = new AbortController();
   outgoing.once('close', () => {

@@ -12,6 +12,7 @@ import { forward } from '../pipeline/pass-through-proxy.ts';
 import type { Challenges } from '../pipeline/ports.ts';
 import { asksAsNobody } from './anonymous-tokens.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
+import { passesCredentials, type TokenQuestion, withoutOwnCredentials } from './own-credentials.ts';
 import { giveOwnToken, wantsOwnToken } from './own-token-service.ts';
 import { servedName } from './served-name.ts';
 import { bearsStandIn } from './stand-in-tokens.ts';
@@ -43,14 +44,14 @@ export function createTokenEndpoint(
   { anonymous, standIns }: TokenMemory,
 ): TokenEndpoint {
   /** What the registry's token service answers. */
-  async function answerOf(request: TokenRequest, reached: Reached, form: URLSearchParams): Promise<TokenAnswer> {
-    const scopes = mapScopes(scopesIn(form), (name) => servedName(reached, name));
+  async function answerOf(question: TokenQuestion, reached: Reached): Promise<TokenAnswer> {
+    const scopes = mapScopes(scopesIn(question.form), (name) => servedName(reached, name));
     const realm = await realmOf(challenges, reached.endpoint, repositoryIn(scopes));
-    return realm === undefined ? anonymousToken() : askRealm(request, reached.endpoint, realm, form, scopes);
+    return realm === undefined ? anonymousToken() : askRealm(question, reached.endpoint, realm, scopes);
   }
 
   return async (request) => {
-    const { incoming, url, host, headers } = request;
+    const { incoming, url, host } = request;
     const { method } = incoming;
     if (method !== 'GET' && method !== 'POST') {
       throw new RegistryError('UNSUPPORTED', { headers: [['Allow', 'GET, POST']] });
@@ -64,9 +65,11 @@ export function createTokenEndpoint(
     });
     if (wantsOwnToken(reached)) return giveOwnToken(reached, request, form);
     const { upstream } = reached.endpoint;
-    const isNobody = asksAsNobody(method, headers, form);
+    const asked = { request, method, form } as const;
+    const question = passesCredentials(reached.endpoint) ? await withoutOwnCredentials(routes.guards, asked) : asked;
+    const isNobody = asksAsNobody(question.method, question.request.headers, question.form);
     return standIns.answer(upstream, bearsStandIn(isNobody, scopesIn(form)), async () => {
-      const answer = await answerOf(request, reached, form);
+      const answer = await answerOf(question, reached);
       const given = isNobody && answer.status === 200 ? parseTokenAnswer(textOf(answer)) : undefined;
       if (given !== undefined) anonymous.note(upstream.name, given);
       return answer;
@@ -80,17 +83,15 @@ function scopesIn(form: URLSearchParams): string {
 
 /** Asks the registry's token service, in the registry's names. */
 async function askRealm(
-  request: TokenRequest,
+  { request, method, form: asked }: TokenQuestion,
   endpoint: Endpoint,
   { url, service }: Realm,
-  asked: URLSearchParams,
   scopes: string,
 ): Promise<TokenAnswer> {
   const form = new URLSearchParams(asked);
   form.delete('scope');
   for (const scope of scopes.split(' ')) if (scope !== '') form.append('scope', scope);
   if (service !== undefined) form.set('service', service);
-  const method = request.incoming.method === 'POST' ? 'POST' : 'GET';
   const answer = await askInWays(request, endpoint, url, method, form);
   return answer.status === 200 ? completed(request, endpoint.fixes, answer) : answer;
 }

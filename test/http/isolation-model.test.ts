@@ -168,7 +168,7 @@ function createWorld() {
     ];
     try {
       const arrival = arrive({ endpoints, trusts }, incoming, headers, parseTarget(`/v2/${path}`));
-      const identity = await identify(arrival, incoming, headers, trusts);
+      const identity = await identify(arrival, incoming, headers, trusts, []);
       const passage = openPassage(cursors, arrival, identity, []);
       if (method === 'POST') return { status: 0, headers: [], body: Buffer.from(passage.target.query) };
       const parts = { applied: [], incoming, outgoing: new ServerResponse(incoming) };
