@@ -77,7 +77,7 @@ export function createPasswords({
 
   /** One guess after the other from an address: all but the first few then find that it has to pause. */
   function guess(names: Names, password: string, hash: string | undefined, users: PasswordUsers) {
-    const { seal, network, account } = names;
+    const { seal, tried, network, account } = names;
     const left = () => Math.max(pauses.address.left(network), pauses.user.left(account));
     return turns.run(network, async (): Promise<PasswordOutcome> => {
       const pause = left();
@@ -90,7 +90,8 @@ export function createPasswords({
         return 'right';
       }
       refuted.add(seal, hash ?? '');
-      pauses.address.failed(network);
+      if (refuted.when(tried, '') === undefined) pauses.address.failed(network);
+      refuted.add(tried, '');
       pauses.user.failed(account);
       return 'wrong';
     });
@@ -100,7 +101,9 @@ export function createPasswords({
     async check(file, users, { user, password, address }) {
       const hash = users.get(user);
       const seal = proven.seal(file, user, password);
-      const names = { seal, network: networkOf(address), account: JSON.stringify([file, user]) };
+      const network = networkOf(address);
+      const tried = proven.seal('tried', network, user, password);
+      const names = { seal, tried, network, account: JSON.stringify([file, user]) };
       const when = hash === undefined ? undefined : proven.when(seal, hash);
       if (when === 'now') return 'right';
       if (when === 'lately' && hash !== undefined) {
@@ -125,6 +128,8 @@ export function createPasswords({
 
 interface Names {
   readonly seal: string;
+  /** The same for all files: a login that names no repository is tried at those of several teams, and is one guess of its address. */
+  readonly tried: string;
   readonly network: string;
   readonly account: string;
 }

@@ -154,6 +154,25 @@ describe('whoever guesses', () => {
     }
   });
 
+  it('guesses once with what is tried at the files of several teams', async () => {
+    const { check, clock } = stage();
+    const files = Array.from({ length: 8 }, (_, at) => `users of team ${at}`);
+    const login = async (password: string, address?: string) => {
+      const outcomes: PasswordOutcome[] = [];
+      for (const file of files) outcomes.push(await check('bob', password, address, file));
+      return outcomes;
+    };
+    const allWrong = files.map(() => 'wrong');
+    for (let at = 0; at < 9; at += 1) expect(await login(`guess ${at}`)).toEqual(allWrong);
+    const [first, ...others] = await login('guess 9');
+    expect([first, others.every(isPause)]).toEqual(['wrong', true]);
+    clock.time += 1_000;
+    // It comes to the last team, where it may be right.
+    expect(await login('guess 9')).toEqual(allWrong);
+    expect((await login('guess 10'))[1]).toEqual({ pause: 2_000 });
+    expect(await login('guess 0', '192.0.2.2')).toEqual(allWrong);
+  });
+
   it('may go on after the pause, and pauses longer after the next wrong one', async () => {
     const { guess, clock, check } = stage();
     await guess(10, 'bob');
