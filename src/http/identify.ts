@@ -94,14 +94,14 @@ export function guardsAt({ endpoint, besides = [] }: Reached): readonly Guard[] 
 /**
  * The first guard that knows the client, or else the first to which he is nobody in particular.
  * @param ask rejects with a RegistryError for a client whose credentials are wrong
- * @throws RegistryError of the first guard
+ * @throws RegistryError of the first guard, or of the first that cannot tell now
  */
 export async function firstToKnow(
   guards: readonly Guard[],
   ask: (guard: Guard) => Promise<Recognised>,
 ): Promise<{ readonly guard: Guard; readonly who: Recognised }> {
   let nobody: { readonly guard: Guard; readonly who: Recognised } | undefined;
-  let refusal: unknown;
+  let refusal: RegistryError | undefined;
   for (const guard of guards) {
     try {
       const who = await ask(guard);
@@ -109,7 +109,8 @@ export async function firstToKnow(
       nobody ??= { guard, who };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      refusal ??= error;
+      // Where the credentials cannot be checked now they may be right, whatever the others say.
+      if (refusal === undefined || (refusal.status === 401 && error.status !== 401)) refusal = error;
     }
   }
   if (nobody === undefined) throw refusal;
