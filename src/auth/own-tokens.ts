@@ -4,6 +4,7 @@ import type { Authentication, Coverage, Recognised } from '../domain/authenticat
 import { RegistryError } from '../domain/errors.ts';
 import type { GrantedScope, TokenIssuer } from '../domain/own-token.ts';
 import type { Action, Principal } from '../domain/principal.ts';
+import { putLast } from '../lib/put-last.ts';
 import { parseAuthorization } from './authorization.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -85,7 +86,7 @@ export function createOwnTokens({ endpoint, authentication, keys, ttl, now }: Ow
       }
       known.believedUntil = now() + BELIEVED_FOR;
     }
-    keep(remembered, key, known);
+    putLast(remembered, key, known, MAX_REMEMBERED);
     return known;
   }
 
@@ -181,14 +182,6 @@ function coverageOf(covers: OwnClaims['covers']): Coverage {
 /** Under which a token is remembered, without keeping it. */
 function nameOf(kind: Kind, token: string): string {
   return `${kind} ${hash('sha256', token, 'base64url')}`;
-}
-
-/** The one that was not used for the longest time goes first. */
-function keep(remembered: Map<string, Checked>, key: string, checked: Checked): void {
-  remembered.delete(key);
-  const oldest = remembered.size < MAX_REMEMBERED ? undefined : remembered.keys().next().value;
-  if (oldest !== undefined) remembered.delete(oldest);
-  remembered.set(key, checked);
 }
 
 function ended(endpoint: string): RegistryError {

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { putLast } from '../lib/put-last.ts';
 
 /** How fast passwords can be guessed. */
 export interface PauseRules {
@@ -54,10 +55,7 @@ export function createPauses({ free, longest }: PauseRules, now: () => number, m
     },
     failed(name) {
       const count = (failuresOf(name)?.count ?? 0) + 1;
-      failures.delete(name);
-      failures.set(name, { count, last: now() });
-      const [oldest] = failures.keys();
-      if (failures.size > max && oldest !== undefined) failures.delete(oldest);
+      putLast(failures, name, { count, last: now() }, max);
     },
     succeeded: (name) => void failures.delete(name),
   };

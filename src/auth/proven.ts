@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { putLast } from '../lib/put-last.ts';
 
 /** Credentials that were right, without the credentials. */
 export interface Proven {
@@ -37,11 +38,6 @@ export function createProven(now: () => number, max = MAX_PROVEN): Proven {
       proven.set(seal, found);
       return age < FRESH_FOR ? 'now' : 'lately';
     },
-    add(seal, against) {
-      proven.delete(seal);
-      proven.set(seal, { against, at: now() });
-      const [oldest] = proven.keys();
-      if (proven.size > max && oldest !== undefined) proven.delete(oldest);
-    },
+    add: (seal, against) => putLast(proven, seal, { against, at: now() }, max),
   };
 }

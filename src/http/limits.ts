@@ -1,6 +1,7 @@
 import type { RegistryError } from '../domain/errors.ts';
 import type { EndpointLimits } from '../domain/limits.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { putLast } from '../lib/put-last.ts';
 import type { Flow } from '../lib/shared-rate.ts';
 import type { Allowance, Limiter } from '../pipeline/ports-limits.ts';
 import { type Account, bothFlows, createAccount } from './limit-account.ts';
@@ -59,10 +60,7 @@ function createLimiter(endpoint: string, initial: EndpointLimits, clock: Clock):
   function accountOf(client: string): Account | undefined {
     if (!Object.values(limits.perUser).some((limit) => limit !== undefined)) return undefined;
     const account = accounts.get(client) ?? createAccount(clock, limits.perUser);
-    accounts.delete(client);
-    accounts.set(client, account);
-    const [oldest] = accounts.keys();
-    if (accounts.size > MAX_CLIENTS && oldest !== undefined) accounts.delete(oldest);
+    putLast(accounts, client, account, MAX_CLIENTS);
     return account;
   }
 

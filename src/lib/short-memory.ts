@@ -1,3 +1,5 @@
+import { putLast } from './put-last.ts';
+
 /** Remembers answers for some milliseconds. */
 export interface ShortMemory<Value extends object> {
   get(question: string): Value | undefined;
@@ -23,11 +25,8 @@ export function createShortMemory<Value extends object>(
       return undefined;
     },
     put(question, value, milliseconds) {
-      answers.delete(question);
-      if (milliseconds <= 0) return;
-      answers.set(question, { value, until: now() + milliseconds });
-      const [oldest] = answers.keys();
-      if (answers.size > max && oldest !== undefined) answers.delete(oldest);
+      if (milliseconds <= 0) answers.delete(question);
+      else putLast(answers, question, { value, until: now() + milliseconds }, max);
     },
     clear: () => answers.clear(),
   };

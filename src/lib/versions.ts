@@ -1,3 +1,5 @@
+import { putLast } from './put-last.ts';
+
 /** Numbers that tell whether something changed in the meantime. */
 export interface Versions {
   /** The number of now; another one after each change. */
@@ -16,10 +18,7 @@ export function createVersions(max = 10_000): Versions {
     of: (name) => versions.get(name) ?? floor,
     changed(name) {
       last += 1;
-      versions.delete(name);
-      versions.set(name, last);
-      const [oldest] = versions.keys();
-      if (versions.size > max && oldest !== undefined) versions.delete(oldest);
+      putLast(versions, name, last, max);
     },
     allChanged() {
       last += 1;

@@ -1,3 +1,5 @@
+import { putLast } from '../lib/put-last.ts';
+
 /** How long a registry is believed to know HEAD after one succeeded, in milliseconds. */
 const BELIEVED_FOR = 10 * 60_000;
 /** How long a refusal is believed in which HEAD and GET agreed, in milliseconds. */
@@ -28,11 +30,6 @@ export function createHeadTrust(now: () => number): HeadTrust {
       const times = successes.get(registry) ?? new Map<string, number>();
       successes.set(registry, times.set(kind, now()));
     },
-    refusedAlike(question) {
-      refusals.delete(question);
-      refusals.set(question, now());
-      const oldest = refusals.size > MAX_REFUSALS ? refusals.keys().next().value : undefined;
-      if (oldest !== undefined) refusals.delete(oldest);
-    },
+    refusedAlike: (question) => putLast(refusals, question, now(), MAX_REFUSALS),
   };
 }

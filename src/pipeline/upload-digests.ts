@@ -1,4 +1,5 @@
 import { createDigester, type Digest, type Digester } from '../domain/digest.ts';
+import { putLast } from '../lib/put-last.ts';
 
 /** Sessions that are remembered at once; an older one merely loses its part in explanations. */
 const MAX_SESSIONS = 10_000;
@@ -36,12 +37,7 @@ export interface UploadDigests {
 
 export function createUploadDigests(): UploadDigests {
   const sessions = new Map<string, Session>();
-  const keep = (key: string, session: Session): void => {
-    sessions.delete(key);
-    sessions.set(key, session);
-    const oldest = sessions.size > MAX_SESSIONS ? sessions.keys().next().value : undefined;
-    if (oldest !== undefined) sessions.delete(oldest);
-  };
+  const keep = (key: string, session: Session) => putLast(sessions, key, session, MAX_SESSIONS);
   const totalOf = (digester: Digester | undefined, size: number) =>
     digester === undefined ? undefined : { digest: digester.copy().digest(), size };
   return {

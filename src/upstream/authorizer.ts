@@ -4,6 +4,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValues } from '../domain/headers.ts';
 import { checkRealm } from '../domain/realm.ts';
 import { parseScopes, type Scope, scopesFor } from '../domain/scope.ts';
+import { putLast } from '../lib/put-last.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import type { Logins } from './logins.ts';
 import type { Hop, HopAnswer } from './send.ts';
@@ -96,7 +97,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     if (token === undefined) return undefined;
     const authorization = `Bearer ${token.token}`;
     const lasts = Math.max(token.lifetime * RENEWED_AT, token.lifetime - MAX_MARGIN);
-    remember(tokens, keyOf(scopes), { authorization, until: started + lasts });
+    putLast(tokens, keyOf(scopes), { authorization, until: started + lasts }, MAX_TOKENS);
     return authorization;
   }
 
@@ -133,7 +134,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       }
       const usual = scopesFor(method, path);
       const named = parseScopes(challenge?.parameters.get('scope'));
-      if (named.length > 0 && keyOf(named) !== keyOf(usual)) remember(asked, keyOf(usual), named);
+      if (named.length > 0 && keyOf(named) !== keyOf(usual)) putLast(asked, keyOf(usual), named, MAX_TOKENS);
       const scopes = scopesOf(method, path);
       if (tokens.get(keyOf(scopes))?.authorization === refused) tokens.delete(keyOf(scopes));
       return bearer(demand.challenge, scopes);
@@ -143,12 +144,6 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
 function keyOf(scopes: readonly Scope[]): string {
   return scopes.toSorted().join(' ');
-}
-
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  const oldest = map.size < MAX_TOKENS ? undefined : map.keys().next().value;
-  if (oldest !== undefined) map.delete(oldest);
-  map.set(key, value);
 }
 
 function untrustedRealm(who: string, wrong: string): RegistryError {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
 import { parseRateLimit, type RateLimit, shareLeft } from '../domain/rate-limit.ts';
+import { putLast } from '../lib/put-last.ts';
 
 /** How many requests a registry still allows, as it says itself: one entry for each account. */
 export interface Budgets {
@@ -38,11 +39,7 @@ export function createBudgets(authority: 'caller' | 'own', now: () => number): B
     answered(sent, received) {
       const stated = parseRateLimit(received, Date.now());
       if (stated === undefined) return;
-      const key = keyOf(sent);
-      statements.delete(key);
-      statements.set(key, { ...stated, at: now() });
-      const [oldest] = statements.keys();
-      if (statements.size > MAX_ACCOUNTS && oldest !== undefined) statements.delete(oldest);
+      putLast(statements, keyOf(sent), { ...stated, at: now() }, MAX_ACCOUNTS);
     },
     shareOf(sent) {
       const statement = statements.size === 0 ? undefined : statements.get(keyOf(sent));

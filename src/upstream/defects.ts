@@ -1,3 +1,5 @@
+import { putLast } from '../lib/put-last.ts';
+
 /** How long a defect is believed in after it was last seen, in milliseconds. Then the registry gets a new chance. */
 const REMEMBERED_FOR = 10 * 60_000;
 /** Fixes times configured upstreams stay far below this; it only keeps a mistake from growing without end. */
@@ -38,11 +40,8 @@ export function createDefects(now: () => number, onNew: (upstream: string, fix: 
     },
     prove(upstream, fix, found = {}) {
       const before = proven(upstream, fix);
-      const key = keyOf(upstream, fix);
-      seen.delete(key);
-      seen.set(key, { upstream, fix, limit: found.limit ?? before?.limit, until: now() + REMEMBERED_FOR });
-      const oldest = seen.size > MAX_DEFECTS ? seen.keys().next().value : undefined;
-      if (oldest !== undefined) seen.delete(oldest);
+      const defect = { upstream, fix, limit: found.limit ?? before?.limit, until: now() + REMEMBERED_FOR };
+      putLast(seen, keyOf(upstream, fix), defect, MAX_DEFECTS);
       if (before === undefined) onNew(upstream, fix);
     },
     list: () => [...seen.values()].filter((defect) => now() < defect.until),

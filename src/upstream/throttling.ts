@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
 import { formatRetryAfter, parseRetryAfter } from '../domain/retry-after.ts';
+import { putLast } from '../lib/put-last.ts';
 import { LONGEST_PAUSE } from './circuit.ts';
 
 /** Where a registry that answers 429 is left in peace: one entry for each method and account. */
@@ -60,10 +61,8 @@ export function createThrottling(who: string, now: () => number): Throttling {
       const asked = parseRetryAfter(headerValue(answer.headers, 'Retry-After'), Date.now());
       const wanted = Math.max(FIRST_PAUSE, asked ?? (before?.pause ?? 0) * 2);
       const pause = Math.min(LONGEST_PAUSE, wanted);
-      throttled.delete(key);
-      throttled.set(key, { until: now() + (asked === undefined ? pause : wanted), nextAt: now() + pause, pause });
-      const [oldest] = throttled.keys();
-      if (throttled.size > MAX_ACCOUNTS && oldest !== undefined) throttled.delete(oldest);
+      const until = now() + (asked === undefined ? pause : wanted);
+      putLast(throttled, key, { until, nextAt: now() + pause, pause }, MAX_ACCOUNTS);
       return wanted;
     },
   };

@@ -1,5 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
 import { unavailable } from '../domain/unavailable.ts';
+import { putLast } from '../lib/put-last.ts';
 import { type Circuit, type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind, TokenServiceFailure } from './failure.ts';
 
@@ -30,10 +31,7 @@ export function createTokenServices(longestWait: number, now = () => performance
 
   function circuitOf(origin: string): Circuit {
     const circuit = circuits.get(origin) ?? createCircuit(now, { refusesAll: true });
-    circuits.delete(origin);
-    circuits.set(origin, circuit);
-    const [oldest] = circuits.keys();
-    if (circuits.size > MAX_SERVICES && oldest !== undefined) circuits.delete(oldest);
+    putLast(circuits, origin, circuit, MAX_SERVICES);
     return circuit;
   }
 
