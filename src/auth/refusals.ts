@@ -1,5 +1,6 @@
 import type { Authenticated } from '../domain/authentication.ts';
 import { RegistryError } from '../domain/errors.ts';
+import { formatRetryAfter } from '../domain/retry-after.ts';
 
 /** Where somebody wants to log in, and as whom as far as that was said. */
 export interface Login {
@@ -23,11 +24,11 @@ function unauthorized(login: Login, message: string): Authenticated {
 
 /** @param pause in milliseconds */
 export function tooManyWrong(login: Login, pause: number): Authenticated {
-  const seconds = Math.ceil(pause / 1_000);
+  const seconds = formatRetryAfter(pause);
   return {
     refused: new RegistryError('TOOMANYREQUESTS', {
       message: `too many wrong passwords for this user or from this address; try again in ${seconds} s`,
-      headers: [['Retry-After', String(seconds)]],
+      headers: [['Retry-After', seconds]],
       denied: { action: 'login', ...login },
     }),
   };

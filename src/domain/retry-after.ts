@@ -1,3 +1,5 @@
+import { type HeaderList, headerValues } from './headers.ts';
+
 /**
  * Reads a Retry-After field (RFC 9110, section 10.2.3: seconds or a date) as milliseconds from `now` on; undefined when it is
  * absent or malformed.
@@ -8,6 +10,11 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
   // `Date.parse` takes almost anything, such as "-1"; an HTTP date begins with a weekday and ends with GMT.
   const date = /^[A-Za-z]{3,9},? .*GMT$/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** What somebody who refuses to work says about when to come back, as fields of the refusal that is passed on. */
+export function retryAfterOf(headers: HeaderList): HeaderList {
+  return headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const);
 }
 
 /** The field for that many milliseconds: whole seconds, at least one, so that nobody comes back too early. */

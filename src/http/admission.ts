@@ -60,7 +60,7 @@ function admitByRights(asked: AskedAdmission): void {
 }
 
 /** What a request does to a repository. Opening, asking about and cancelling an upload are parts of a push. */
-export function actionOf(method: string, { kind }: Route): Action {
+function actionOf(method: string, { kind }: Route): Action {
   if (kind === 'upload' || kind === 'upload-start') return 'push';
   if (kind === 'tags' || kind === 'catalog') return 'list';
   if (method === 'DELETE') return 'delete';

@@ -9,6 +9,9 @@ import type { Arrival } from './arrival.ts';
 import type { Target } from './routes.ts';
 import { tokenRealm } from './token-exchange.ts';
 
+/** Asks for a name and a password (RFC 7617). */
+export const BASIC_CHALLENGE: HeaderList = [['WWW-Authenticate', 'Basic realm="manifix"']];
+
 /**
  * How an endpoint with a guard asks for credentials (RFC 9110, section 11.6.1; RFC 6750, section 3). It says nothing that the
  * request did not, so that nobody learns which repositories there are.
@@ -21,7 +24,7 @@ export function ownChallenge(
 ): HeaderList {
   const { name, guard } =
     reached.endpoint.guard === undefined ? (reached.besides?.[0] ?? reached.endpoint) : reached.endpoint;
-  if (guard?.challenge === 'basic') return [['WWW-Authenticate', 'Basic realm="manifix"']];
+  if (guard?.challenge === 'basic') return BASIC_CHALLENGE;
   const scopes = kind === 'catalog' ? [CATALOG_SCOPE] : scopesOf(method, asked);
   const parameters = new Map([
     ['realm', tokenRealm(clientOrigin, reached)],

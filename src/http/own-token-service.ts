@@ -8,6 +8,7 @@ import { CATALOG_SCOPE, parseScopes } from '../domain/scope.ts';
 import type { Guard } from '../pipeline/exchange.ts';
 import type { Reached } from './endpoint-routes.ts';
 import { firstToKnow, guardsAt, withChallenge } from './identify.ts';
+import { BASIC_CHALLENGE } from './own-challenge.ts';
 import { servedName } from './served-name.ts';
 import { shownBy } from './shown.ts';
 import { type TokenAnswer, type TokenRequest, tokenAnswer } from './token-exchange.ts';
@@ -19,8 +20,6 @@ const HEADERS: HeaderList = [
   ['Content-Type', 'application/json'],
   ['Cache-Control', 'no-store'],
 ];
-/** Whoever fetches a token with a password in a header is asked for it in this way. */
-const CHALLENGE: HeaderList = [['WWW-Authenticate', 'Basic realm="manifix"']];
 
 /**
  * The token service of an endpoint with a guard (distribution, "Token Authentication Specification" and "OAuth2 Token
@@ -83,7 +82,7 @@ async function ownerInForm(guard: Guard, request: TokenRequest, form: URLSearchP
     case 'refresh_token': {
       const owner = await guard.tokens.refresh(form.get('refresh_token') ?? '');
       if (owner !== undefined) return owner;
-      throw new RegistryError('UNAUTHORIZED', { explanation: ENDED, headers: CHALLENGE });
+      throw new RegistryError('UNAUTHORIZED', { explanation: ENDED, headers: BASIC_CHALLENGE });
     }
     default:
       throw new RegistryError('UNSUPPORTED', { status: 400, message: 'grant_type must be password or refresh_token' });
@@ -93,7 +92,7 @@ async function ownerInForm(guard: Guard, request: TokenRequest, form: URLSearchP
 const ENDED = 'The login of this client has ended, or its password has changed. Log in again.';
 
 function recognised(outcome: Authenticated): Recognised {
-  if ('refused' in outcome) throw withChallenge(outcome.refused, CHALLENGE);
+  if ('refused' in outcome) throw withChallenge(outcome.refused, BASIC_CHALLENGE);
   return outcome;
 }
 

@@ -4,6 +4,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
 import { parseMediaType } from '../domain/media-type.ts';
 import type { RepositoryName } from '../domain/reference.ts';
+import { retryAfterOf } from '../domain/retry-after.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import { askHead } from './ask-head.ts';
@@ -177,11 +178,10 @@ export function isOutageError(error: unknown): error is RegistryError {
 
 /** The registry's own refusal to work, as an error that keeps its status and Retry-After. */
 export function outageError(status: number, headers: HeaderList, who = 'the registry'): RegistryError {
-  const kept = headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const);
   return new RegistryError(status === 429 ? 'TOOMANYREQUESTS' : 'UNAVAILABLE', {
     status,
     message: `${who} answered ${status}`,
-    headers: kept,
+    headers: retryAfterOf(headers),
   });
 }
 

@@ -5,7 +5,7 @@ import { parseDigest } from '../domain/digest.ts';
 import type { AnswerBody } from './exchange.ts';
 
 /** No layer of the time of schema 1 came near it; what does is made to fill disks. */
-export const MAX_UNCOMPRESSED = 16 * 1024 ** 3;
+const MAX_UNCOMPRESSED = 16 * 1024 ** 3;
 
 /** Reads a layer to its end and computes what only its bytes tell. Rejects when it breaks off, is damaged or grows too large. */
 export async function measureLayer(body: AnswerBody, limit = MAX_UNCOMPRESSED): Promise<LayerContent> {

@@ -1,5 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValues } from '../domain/headers.ts';
+import type { HeaderList } from '../domain/headers.ts';
+import { retryAfterOf } from '../domain/retry-after.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { delay, systemClock } from '../lib/clock.ts';
 import { type BudgetView, createBudgets } from './budgets.ts';
@@ -170,7 +171,7 @@ function brokenAnswer(who: string, status: number, headers: HeaderList): Registr
   return new RegistryError('UNAVAILABLE', {
     status,
     message: `${who} answered ${status}`,
-    headers: headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const),
+    headers: retryAfterOf(headers),
   });
 }
 

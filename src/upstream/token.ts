@@ -1,6 +1,7 @@
 import { basicAuthorization, type Login } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValues } from '../domain/headers.ts';
+import type { HeaderList } from '../domain/headers.ts';
+import { retryAfterOf } from '../domain/retry-after.ts';
 import type { Scope } from '../domain/scope.ts';
 import { knowsGetOnly, parseTokenAnswer } from '../domain/token-answer.ts';
 import { readBody } from '../lib/read-body.ts';
@@ -88,6 +89,6 @@ function noToken(realm: URL, what: string, status: number, headers: HeaderList):
     status: overloaded ? 429 : 502,
     message: `the token service ${realm.origin} ${what}`,
     explanation: `The registry wants a token of ${realm.origin}, which ${what}, so that the registry could not be asked.`,
-    headers: headerValues(headers, 'Retry-After').map((value) => ['Retry-After', value] as const),
+    headers: retryAfterOf(headers),
   });
 }

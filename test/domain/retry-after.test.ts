@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRetryAfter, parseRetryAfter } from '../../src/domain/retry-after.ts';
+import { formatRetryAfter, parseRetryAfter, retryAfterOf } from '../../src/domain/retry-after.ts';
 
 const NOW = Date.parse('Tue, 03 Nov 2026 10:00:00 GMT');
 
@@ -25,5 +25,15 @@ describe('Retry-After', () => {
     [1_001, '2'],
   ])('is written for %i ms so that nobody comes back too early', (milliseconds, expected) => {
     expect(formatRetryAfter(milliseconds)).toBe(expected);
+  });
+
+  it('is taken over into a refusal that is passed on, and nothing else is', () => {
+    expect(
+      retryAfterOf([
+        ['retry-after', '7'],
+        ['Server', 'nginx'],
+      ]),
+    ).toEqual([['Retry-After', '7']]);
+    expect(retryAfterOf([])).toEqual([]);
   });
 });
