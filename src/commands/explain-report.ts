@@ -2,6 +2,7 @@ import type { CacheState } from '../explain/cache-state.ts';
 import type { Explanation } from '../explain/explain.ts';
 import type { SeenAnswer } from '../explain/seen.ts';
 import type { ImageHoldings } from '../store/completeness.ts';
+import { table } from './table.ts';
 
 /** What manifix does to a pull and why, for people. */
 export function formatExplanation(explanation: Explanation, now: Date): string {
@@ -31,11 +32,8 @@ export function formatExplanation(explanation: Explanation, now: Date): string {
 
 /** Both digests of a reference, a line each. */
 export function formatResolution(resolution: { readonly canonical: string; readonly derived: string | null }): string {
-  return indented(
-    digestRows({ canonical: resolution.canonical, ...(resolution.derived && { derived: resolution.derived }) }),
-  )
-    .map((line) => line.trimStart())
-    .join('\n');
+  const { canonical, derived } = resolution;
+  return table(digestRows({ canonical, ...(derived && { derived }) })).join('\n');
 }
 
 function answerRows(answer: SeenAnswer) {
@@ -101,7 +99,7 @@ function cacheRows({ tags, access, content, derived }: CacheState, now: Date): r
 }
 
 /** `complete (4 parts)`, `layer 3 is not in the cache`, `never pulled`. */
-export function imageState({ state, parts, missing }: ImageHoldings): string {
+function imageState({ state, parts, missing }: ImageHoldings): string {
   if (state === 'complete') return `complete (${parts} parts)`;
   if (state === 'never-pulled') return 'never pulled';
   return missing.map(({ part, why }) => `${part} is ${why}`).join(', ');
@@ -114,11 +112,6 @@ function ageOf(time: string, now: Date): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`;
 }
 
-/** Columns two blanks apart; a row of one cell is a sentence of its own and widens nothing. */
 function indented(rows: readonly (readonly string[])[]): readonly string[] {
-  const columns = rows.filter((row) => row.length > 1);
-  const widths = (columns[0] ?? []).map((_, at) => Math.max(...columns.map((row) => (row[at] ?? '').length)));
-  return rows.map((row) =>
-    `  ${row.map((cell, at) => (row.length > 1 ? cell.padEnd(widths[at] ?? 0) : cell)).join('  ')}`.trimEnd(),
-  );
+  return table(rows).map((line) => `  ${line}`.trimEnd());
 }

@@ -1,5 +1,6 @@
 import type { DrillReport } from '../explain/drill.ts';
 import type { OffenderReport } from '../explain/offenders.ts';
+import { table } from './table.ts';
 
 /** Who kept the fixes busy, for people. */
 export function formatOffenders({ since, offenders, more }: OffenderReport): string {
@@ -29,15 +30,4 @@ export function formatDrill({ since, tags, failing }: DrillReport): string {
   });
   const verdict = `${failing} of ${tags.length} tags that were pulled since ${since} would fail without the registries`;
   return [...lines, ...(lines.length > 0 ? [''] : []), verdict].join('\n');
-}
-
-/** Lines of columns. */
-export function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

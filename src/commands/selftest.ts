@@ -17,7 +17,7 @@ export async function runSelftestCommand(
 }
 
 /** A line for each fix and rule of each endpoint, and what became of all. */
-export function formatSelftest(results: readonly SelftestResult[]): string {
+function formatSelftest(results: readonly SelftestResult[]): string {
   const width = Math.max(...results.map(({ id }) => id.length));
   const endpoints = Map.groupBy(results, ({ endpoint }) => endpoint);
   const sections = [...endpoints].map(([endpoint, its]) => {

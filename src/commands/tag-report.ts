@@ -1,5 +1,5 @@
 import type { TagReport } from '../tag-operations.ts';
-import { table } from './report.ts';
+import { table } from './table.ts';
 
 /** What a tag meant, and what it is pinned to, for people. */
 export function formatTag({ reference, endpoint, upstream, repository, pin, history }: TagReport): string {

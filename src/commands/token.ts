@@ -1,16 +1,15 @@
 import type { ConfigResult } from '../config/load.ts';
 import type { TokenRequest } from '../config/token-request.ts';
 import type { AccessTokenRecord } from '../domain/access-token.ts';
+import { dayOf, formatDay } from '../domain/usage.ts';
 import { DirectoryInUse } from '../store/lock.ts';
 import { tokenOperations } from '../token-operations.ts';
 import type { CommandOutcome } from './cache.ts';
 import { type CachePlace, findPlace, withAudit, withStore } from './cache-directory.ts';
-import { table } from './report.ts';
-import { askRunning } from './running-manifix.ts';
+import { type AdminAnswer, askRunning } from './running-manifix.ts';
+import { table } from './table.ts';
 
 type Work = TokenRequest['work'];
-/** What came of it: the same from a directory and from a running manifix. */
-type Told = { readonly content: unknown } | { readonly problem: string; readonly isUsage: boolean };
 type NewToken = AccessTokenRecord & { readonly token: string };
 
 /**
@@ -27,7 +26,11 @@ export async function runTokenCommand(
   return describe(work, told.content);
 }
 
-async function carryOut(place: TokenRequest['place'], work: Work, load: () => Promise<ConfigResult>): Promise<Told> {
+async function carryOut(
+  place: TokenRequest['place'],
+  work: Work,
+  load: () => Promise<ConfigResult>,
+): Promise<AdminAnswer> {
   if (place.admin !== undefined) return askFor(place, work, load);
   const found = await findPlace(place, load);
   if ('mistakes' in found) return { problem: found.mistakes.join('\n'), isUsage: true };
@@ -44,11 +47,11 @@ async function workOn(
   { directory, audit }: CachePlace,
   work: Work,
   load: (() => Promise<ConfigResult>) | undefined,
-): Promise<Told> {
+): Promise<AdminAnswer> {
   const loaded = await load?.();
   const config = loaded !== undefined && 'config' in loaded ? loaded.config : undefined;
   return withStore(directory, (store) =>
-    withAudit(audit, async (record): Promise<Told> => {
+    withAudit(audit, async (record): Promise<AdminAnswer> => {
       const tokens = tokenOperations({ records: store.tokens, config: () => config, audit: record });
       if (work.action === 'list') return { content: { tokens: tokens.list() } };
       if (work.action === 'new') {
@@ -64,7 +67,7 @@ async function workOn(
   );
 }
 
-function askFor(place: TokenRequest['place'], work: Work, load: () => Promise<ConfigResult>): Promise<Told> {
+function askFor(place: TokenRequest['place'], work: Work, load: () => Promise<ConfigResult>): Promise<AdminAnswer> {
   switch (work.action) {
     case 'list':
       return askRunning(place, load, '/tokens');
@@ -89,7 +92,7 @@ function describe(work: Work, content: unknown): CommandOutcome {
     record.id,
     record.user,
     placesOf(record),
-    dayOf(record.createdAt),
+    formatDay(dayOf(record.createdAt)),
     endOf(record),
     record.note,
   ]);
@@ -102,9 +105,5 @@ function placesOf({ endpoints }: AccessTokenRecord): string {
 
 function endOf({ expiresAt }: AccessTokenRecord): string {
   if (expiresAt === undefined) return 'without end';
-  return `${expiresAt <= Date.now() ? 'ended' : 'until'} ${dayOf(expiresAt)}`;
-}
-
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
+  return `${expiresAt <= Date.now() ? 'ended' : 'until'} ${formatDay(dayOf(expiresAt))}`;
 }

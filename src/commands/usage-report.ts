@@ -1,5 +1,6 @@
 import type { UsageFigures, UsageLine, UsageReport } from '../domain/usage.ts';
 import { describeSize } from '../lib/units.ts';
+import { table } from './table.ts';
 
 const LINES_SHOWN = 30;
 
@@ -16,11 +17,13 @@ export function formatUsage(report: UsageReport): string {
   const cells = (figures: UsageFigures) => columns.map(([, cell]) => cell(figures));
   const rows = shown.map((line) => [line.endpoint || '-', nameOf(line), ...cells(line), bar(line.bytes, largest)]);
   const head = ['endpoint', by, ...columns.map(([title]) => title), ''];
+  // Names and bars begin at the left, numbers end at the right.
+  const isNumber = (column: number) => column >= 2 && column < head.length - 1;
   const rest = lines.length - shown.length;
   return [
     span,
     '',
-    ...table([head, ...rows, ['total', '', ...cells(total), '']]),
+    ...table([head, ...rows, ['total', '', ...cells(total), '']], isNumber),
     ...(rest === 0 ? [] : ['', `${rest} more; --json and --csv have all`]),
   ].join('\n');
 }
@@ -49,19 +52,6 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 function bar(value: number, largest: number): string {
   const eighths = largest === 0 ? 0 : Math.ceil((value / largest) * BAR_WIDTH * 8);
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
-}
-
-/** The first two columns and the bars begin at the left, numbers end at the right. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const columns = rows[0]?.length ?? 0;
-  const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const isText = (at: number) => at < 2 || at === columns - 1;
-  return rows.map((row) =>
-    row
-      .map((cell, at) => (isText(at) ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** All lines for spreadsheets and scripts (RFC 4180), without a total. */
