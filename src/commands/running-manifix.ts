@@ -2,6 +2,7 @@ import type { AskRequest } from '../config/ask-request.ts';
 import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import { formatHostPort } from '../lib/address.ts';
+import { DirectoryInUse } from '../store/lock.ts';
 
 /** What the admin listener of a running manifix answered, or why nothing came, in one plain sentence. */
 export type AdminAnswer = { readonly content: unknown } | { readonly problem: string; readonly isUsage: boolean };
@@ -35,6 +36,22 @@ export async function askRunning(
   const said =
     typeof content === 'object' && content !== null && 'error' in content ? String(content.error) : undefined;
   return { problem: said ?? `${found.origin} answered ${response.status}: is it the admin listener?`, isUsage };
+}
+
+/**
+ * Works on a cache directory, or has the manifix do it that runs there.
+ * @param ask undefined where that has no admin listener
+ */
+export async function onDirectory(
+  work: () => Promise<AdminAnswer>,
+  ask: (() => Promise<AdminAnswer>) | undefined,
+): Promise<AdminAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DirectoryInUse)) return { problem: (error as Error).message, isUsage: true };
+    return ask?.() ?? { problem: `${error.message} Name its admin listener with --admin.`, isUsage: true };
+  }
 }
 
 async function adminOrigin(

@@ -3,12 +3,11 @@ import type { ConfigResult } from '../config/load.ts';
 import type { TagRequest } from '../config/tag-request.ts';
 import { openEndpoints } from '../generation.ts';
 import { createCursors } from '../http/cursors.ts';
-import { DirectoryInUse } from '../store/lock.ts';
 import { requireCache } from '../store/statistics.ts';
 import { type TagOperations, type TagReport, type ToldOfTag, tagOperations } from '../tag-operations.ts';
 import type { CommandOutcome } from './cache.ts';
 import { withAudit, withStore } from './cache-directory.ts';
-import { type AdminAnswer, askRunning } from './running-manifix.ts';
+import { type AdminAnswer, askRunning, onDirectory } from './running-manifix.ts';
 import { formatTag } from './tag-report.ts';
 
 /** The operator of the machine. */
@@ -39,15 +38,14 @@ async function carryOut(
   const loaded = await load();
   if ('mistakes' in loaded) return { problem: loaded.mistakes.join('\n'), isUsage: true };
   const { config } = loaded;
-  try {
-    requireCache(config.cache.dir);
-    const outcome = await withTags(config, (tags) => workOn(tags, reference, work));
-    return 'wrong' in outcome ? { problem: outcome.wrong, isUsage: true } : { content: outcome.told };
-  } catch (error) {
-    if (!(error instanceof DirectoryInUse)) return { problem: (error as Error).message, isUsage: true };
-    if (config.admin !== undefined) return askFor(place, reference, work, load);
-    return { problem: `${error.message} Name its admin listener with --admin.`, isUsage: true };
-  }
+  return onDirectory(
+    async () => {
+      requireCache(config.cache.dir);
+      const outcome = await withTags(config, (tags) => workOn(tags, reference, work));
+      return 'wrong' in outcome ? { problem: outcome.wrong, isUsage: true } : { content: outcome.told };
+    },
+    config.admin && (() => askFor(place, reference, work, load)),
+  );
 }
 
 /** Opens a directory on which no manifix runs. */

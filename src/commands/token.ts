@@ -2,11 +2,10 @@ import type { ConfigResult } from '../config/load.ts';
 import type { TokenRequest } from '../config/token-request.ts';
 import type { AccessTokenRecord } from '../domain/access-token.ts';
 import { dayOf, formatDay } from '../domain/usage.ts';
-import { DirectoryInUse } from '../store/lock.ts';
 import { tokenOperations } from '../token-operations.ts';
 import type { CommandOutcome } from './cache.ts';
 import { type CachePlace, findPlace, withAudit, withStore } from './cache-directory.ts';
-import { type AdminAnswer, askRunning } from './running-manifix.ts';
+import { type AdminAnswer, askRunning, onDirectory } from './running-manifix.ts';
 import { table } from './table.ts';
 
 type Work = TokenRequest['work'];
@@ -34,13 +33,11 @@ async function carryOut(
   if (place.admin !== undefined) return askFor(place, work, load);
   const found = await findPlace(place, load);
   if ('mistakes' in found) return { problem: found.mistakes.join('\n'), isUsage: true };
-  try {
-    return await workOn(found, work, place.config === undefined && place.cacheDir !== undefined ? undefined : load);
-  } catch (error) {
-    if (!(error instanceof DirectoryInUse)) return { problem: (error as Error).message, isUsage: true };
-    if (found.admin !== undefined) return askFor(place, work, load);
-    return { problem: `${error.message} Name its admin listener with --admin.`, isUsage: true };
-  }
+  const hasConfig = place.config !== undefined || place.cacheDir === undefined;
+  return onDirectory(
+    () => workOn(found, work, hasConfig ? load : undefined),
+    found.admin && (() => askFor(place, work, load)),
+  );
 }
 
 async function workOn(
