@@ -11,7 +11,8 @@ export function clientOf(user: string | undefined, address: string): string {
 
 /**
  * Opens the passage of a request and counts it where its endpoint limits any. Strangers whom the endpoint turns away use up
- * nothing of those whom it lets in.
+ * nothing of those whom it lets in. `/v2/` may mean any of several endpoints at one address, and manifix answers it itself: what the
+ * clients of one have used up keeps nobody from the others.
  * @throws RegistryError
  */
 export function openCounted(
@@ -21,10 +22,12 @@ export function openCounted(
   client: string,
   applied: Exchange['applied'],
 ): Passage {
-  const { endpoint } = arrival.reached;
-  const isStranger = endpoint.guard !== undefined && identity.principal.user === undefined;
+  const { endpoint, besides = [] } = arrival.reached;
+  const open = () => openPassage(cursors, arrival, identity, applied);
+  if (identity.isAsked && besides.length > 0) return open();
+  const isStranger = identity.isAsked && identity.principal.user === undefined;
   if (!isStranger) count(endpoint, client);
-  const passage = openPassage(cursors, arrival, identity, applied);
+  const passage = open();
   if (isStranger) count(endpoint, client);
   return passage;
 }

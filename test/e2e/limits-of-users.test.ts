@@ -80,6 +80,15 @@ describe('limits for each user', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
     expect(await statuses(8, target, { Authorization: basic('eve') })).toEqual(five(8));
   });
+
+  it('of one endpoint keep nobody from /v2/, with which clients of all endpoints at the address begin', async () => {
+    const target = `/v2/app/${manifest}`;
+    for (let at = 10; at < 30; at += 1) await statuses(1, target, { 'X-Forwarded-For': `198.51.100.${at}` });
+    const another = { 'X-Forwarded-For': '198.51.100.40' };
+    expect(await statuses(1, target, another)).toEqual([429]);
+    expect(await statuses(1, '/v2/', another)).toEqual([401]);
+    expect(await statuses(8, '/v2/', { Authorization: basic('bob') })).toEqual(Array(8).fill(200));
+  });
 });
 
 describe('a reload', () => {
