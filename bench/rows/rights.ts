@@ -81,15 +81,14 @@ async function loadTime(place: Place): Promise<Check> {
   const file = join(place.directory, 'many.yaml');
   const upstreams = { hub: { url: 'http://127.0.0.1:1', credentials: 'none' } };
   await writeFile(file, JSON.stringify({ upstreams, endpoints }));
-  const before = process.cpuUsage();
+  const started = performance.now();
   const loaded = loadConfig({ flags: { config: file }, env: {}, fixes: FIXES });
   if ('mistakes' in loaded) throw new Error(loaded.mistakes.join('\n'));
   for (const { rights } of loaded.config.endpoints) compileRights(rights, loaded.config.groups);
   const { upstreams: opened } = openEndpoints(loaded.config);
-  const { user, system } = process.cpuUsage(before);
+  const seconds = (performance.now() - started) / 1e3;
   await Promise.all(opened.map((upstream) => upstream.close()));
-  const subject = 'of CPU to load 1,000 endpoints with 10,000 rules';
-  return atMost({ subject, actual: (user + system) / 1e6, bound: 1, unit: ' s' });
+  return atMost({ subject: 'to load 1,000 endpoints with 10,000 rules', actual: seconds, bound: 1, unit: ' s' });
 }
 
 const ROUNDS = 200_000;

@@ -1,10 +1,12 @@
-import { createHmac, hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JWTVerifyGetKey } from 'jose';
 import type {
   Authenticated,
   Authentication,
   AuthenticationSettings,
   PasswordFile,
+  PasswordUsers,
+  Recognised,
   Shown,
   TrustedIssuer,
 } from '../domain/authentication.ts';
@@ -18,6 +20,7 @@ import { createOpenIdTokens, resemblesOpenIdToken } from './open-id.ts';
 import { type LivePasswordFile, type Log, openPasswordFile } from './password-file.ts';
 import { createPasswords, type PasswordOptions } from './passwords.ts';
 import { refused, tooManyWrong, undecided, wrongPassword } from './refusals.ts';
+import { createSeal } from './seal.ts';
 
 export interface AuthenticationOptions extends PasswordOptions {
   /** Milliseconds since the epoch. */
@@ -38,7 +41,8 @@ export function createAuthentications(options: AuthenticationOptions): Authentic
   const passwords = createPasswords(options);
   const files = new Map<string, LivePasswordFile>();
   const keys = new Map<string, JWTVerifyGetKey>();
-  const sealKey = randomBytes(32);
+  const seal = createSeal();
+  const recognised = new WeakMap<PasswordUsers, Map<string, Recognised>>();
 
   function fileOf(file: PasswordFile): LivePasswordFile {
     const known = files.get(file.path);
@@ -55,10 +59,21 @@ export function createAuthentications(options: AuthenticationOptions): Authentic
     return known;
   }
 
+  /** One object for one user, so that what follows from it need not be found out again for each request. */
+  function recognise(users: PasswordUsers, user: string): Recognised {
+    const known = recognised.get(users) ?? new Map<string, Recognised>();
+    recognised.set(users, known);
+    const found = known.get(user);
+    if (found !== undefined) return found;
+    const proof = `htpasswd ${fingerprint(users.get(user))} ${user}`;
+    const made: Recognised = { principal: { method: 'htpasswd', user, groups: [], claims: {} }, proof };
+    known.set(user, made);
+    return made;
+  }
+
   return {
     of(endpoint, { htpasswd, tokens, oidc, certificates }) {
       const file = htpasswd && fileOf(htpasswd);
-      const seal = (token: string) => createHmac('sha256', sealKey).update(token).digest('base64url');
       const openId = createOpenIdTokens({ issuers: oidc, keysOf, seal, now, time });
 
       async function byPassword(user: string, password: string, address: string): Promise<Authenticated> {
@@ -68,8 +83,7 @@ export function createAuthentications(options: AuthenticationOptions): Authentic
         const outcome = await passwords.check(htpasswd.path, users, { user, password, address });
         if (outcome === 'wrong') return wrongPassword(login);
         if (outcome !== 'right') return tooManyWrong(login, outcome.pause);
-        const proof = `htpasswd ${fingerprint(users.get(user))} ${user}`;
-        return { principal: { method: 'htpasswd', user, groups: [], claims: {} }, proof };
+        return recognise(users, user);
       }
 
       /** @param user who is said to have it; a Bearer says nothing */

@@ -1,10 +1,9 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { putLast } from '../lib/put-last.ts';
+import { createSeal, type Seal } from './seal.ts';
 
 /** Credentials that were right, without the credentials. */
 export interface Proven {
-  /** Stands for credentials, and for nobody outside of this process. */
-  seal(...parts: readonly string[]): string;
+  readonly seal: Seal;
   /**
    * Whether these credentials were right against `against` (what they are checked with, such as a hash): `now` for a moment ago,
    * `lately` for longer ago.
@@ -20,15 +19,13 @@ const KNOWN_FOR = 24 * 60 * 60_000;
 const MAX_PROVEN = 20_000;
 
 /**
- * Keeps at most so many; those that were not used for the longest time go first. The key is made anew by each process and
- * leaves it nowhere, so that a seal cannot be tried against a list of passwords.
+ * Keeps at most so many; those that were not used for the longest time go first.
  * @param now milliseconds of a clock that nobody sets
  */
 export function createProven(now: () => number, max = MAX_PROVEN): Proven {
-  const key = randomBytes(32);
   const proven = new Map<string, { readonly against: string; readonly at: number }>();
   return {
-    seal: (...parts) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url'),
+    seal: createSeal(),
     when(seal, against) {
       const found = proven.get(seal);
       if (found === undefined) return undefined;
