@@ -74,7 +74,7 @@ export const COMMANDS = {
       {
         name: 'admin',
         value: 'HOST:PORT',
-        meaning: 'where operators connect (health, metrics, cache, explain, report, drill), or off',
+        meaning: 'where operators connect (health, metrics, operations), or off',
       },
     ],
   },
