@@ -30,6 +30,10 @@ describe('the header fields that are forwarded', () => {
     'X-Forwarded-Host',
     'X-Forwarded-Anything',
     'X-Original-URL',
+    'X-Rewrite-URL',
+    'X-HTTP-Method-Override',
+    'X-HTTP-Method',
+    'X-Method-Override',
     'X-Real-IP',
   ])('are without %s in any case', (name) => {
     expect(
