@@ -60,7 +60,8 @@ const LEEWAY = 30;
 /** A verified token is not verified again for so long; what ends it sooner is its own end. */
 const REMEMBERED_FOR = 60_000;
 const MAX_REMEMBERED = 5_000;
-const MAX_NAME = 255;
+/** No control character, which would speak to the terminals of whoever reads the usage. */
+const USER = /^\P{Cc}{1,255}$/u;
 
 /** Whether a text looks like a signed token (RFC 7515, section 7.1). */
 export function resemblesOpenIdToken(text: string): boolean {
@@ -134,7 +135,7 @@ function identify(trusted: Entry, payload: JWTPayload): TokenOutcome {
   const failed = claimThatFails(claims, rules);
   if (failed !== undefined) return { wrong: `does not have the claim "${failed}" as this endpoint wants it` };
   const who = Object.hasOwn(claims, user) ? claims[user] : undefined;
-  if ((typeof who !== 'string' && typeof who !== 'number') || who === '' || String(who).length > MAX_NAME) {
+  if ((typeof who !== 'string' && typeof who !== 'number') || !USER.test(String(who))) {
     return { wrong: `names no user in the claim "${user}"` };
   }
   const named = groups === undefined || !Object.hasOwn(claims, groups) ? [] : [claims[groups]].flat();

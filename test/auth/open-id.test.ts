@@ -145,6 +145,7 @@ describe('a token that does not count', () => {
     ['of nobody', { aud: 'manifix', exp: SECONDS + 300 }, 'comes from an issuer that it does not know: ""'],
     ['without a user', { iss: ISSUER, aud: 'manifix', exp: SECONDS + 300 }, 'names no user in the claim "sub"'],
     ['with an empty user', { ...CLAIMS, sub: '' }, 'names no user in the claim "sub"'],
+    ['with a user who speaks to terminals', { ...CLAIMS, sub: 'bob\u001b[2J' }, 'names no user in the claim "sub"'],
     ['with an endless user', { ...CLAIMS, sub: 'x'.repeat(256) }, 'names no user in the claim "sub"'],
   ];
 
