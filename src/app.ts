@@ -1,7 +1,7 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { createMetrics } from './admin/metrics.ts';
-import { createAdminServer } from './admin/server.ts';
+import { type AdminOptions, createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
 import { createUsage } from './admin/usage.ts';
 import { createAuthentications } from './auth/authenticate.ts';
@@ -11,7 +11,7 @@ import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
 import { createOffenders } from './explain/offenders.ts';
 import type { AppHooks } from './explain/throw-away.ts';
-import { generationOf } from './generation.ts';
+import { type Generation, generationOf } from './generation.ts';
 import { readCertificate } from './http/certificate-watch.ts';
 import { createConnections } from './http/connections.ts';
 import { createLimits } from './http/limits.ts';
@@ -20,18 +20,12 @@ import type { HostPort } from './lib/address.ts';
 import { systemClock } from './lib/clock.ts';
 import { getJson } from './lib/get-json.ts';
 import { createLogger } from './lib/logger.ts';
-import { singleFlight } from './lib/single-flight.ts';
-import { createVersions } from './lib/versions.ts';
 import { addressOf, drain, followCertificate, listen } from './listening.ts';
 import { cacheOperations, toolOperations } from './operations.ts';
-import { createChallenges } from './pipeline/challenges.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
-import { createHeadTrust } from './pipeline/head-trust.ts';
-import { createMemories } from './pipeline/memories.ts';
-import type { Services, Telemetry } from './pipeline/ports.ts';
+import type { Telemetry } from './pipeline/ports.ts';
+import { createServices } from './services.ts';
 import { createAuditLog } from './store/audit-log.ts';
-import { createDescriptors } from './store/descriptors.ts';
-import { createGrants } from './store/grants.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { tagOperations } from './tag-operations.ts';
 import { tokenOperations } from './token-operations.ts';
@@ -77,29 +71,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const usage = createUsage(store.usageRecords, systemClock, config.usage);
   const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), [offenders, usage, hooks]);
   const figures = { upstreamAnswered: metrics.upstreamAnswered, spent: usage.spent };
-  const grants = createGrants();
-  const changes = createVersions();
-  const memories = createMemories();
-  const challenges = createChallenges(Date.now);
-  const services: Services = {
-    blobs: store.blobs,
-    manifests: store.manifests,
-    facts: store.facts,
-    tagHistory: store.tagHistory,
-    pins: store.pins,
-    uses: store.quotas,
-    grants,
-    defects,
-    descriptors: createDescriptors(),
-    heads: createHeadTrust(Date.now),
-    challenges,
-    telemetry,
-    questions: { access: singleFlight(), signatures: singleFlight() },
-    changes,
-    ...memories,
-    now: Date.now,
-    locationKey: randomBytes(32),
-  };
+  const { services, forgetRegistries } = createServices(store, defects, telemetry);
   const dispatch = createDispatch(services);
   bindNames(store, config);
   const authentications = createAuthentications({
@@ -110,10 +82,10 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     log,
   });
   const lasting = { authentications, limits, tokenKeys };
-  let generation = generationOf(config, dispatch, challenges, figures, telemetry, lasting, hooks.watch);
+  let generation = generationOf(config, dispatch, services.challenges, figures, telemetry, lasting, hooks.watch);
   let accepting = true;
   const forgetAnswers = () => {
-    changes.allChanged();
+    services.changes.allChanged();
     generation.edge.ready.forget();
   };
   const server = createEdgeServer(() => generation.edge, connections, certificate);
@@ -123,22 +95,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     upstreams: conditions,
     accepting: () => accepting,
     tools: toolOperations(() => generation, startApp, offenders, usage),
-    tokens: tokenOperations({
-      records: store.tokens,
-      config: () => generation.config,
-      audit: telemetry.audit,
-      revoked: () => generation.edge.ready.forget(),
-    }),
-    tags: tagOperations({
-      config: () => generation.config,
-      edge: () => generation.edge,
-      history: store.tagHistory,
-      pins: store.pins,
-      now: Date.now,
-      audit: telemetry.audit,
-      changed: forgetAnswers,
-    }),
-    cache: cacheOperations(store, telemetry, forgetAnswers),
+    ...storeOperations(() => generation, store, telemetry, forgetAnswers),
   });
   try {
     await auditLog.configure(config.audit);
@@ -163,10 +120,8 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       await auditLog.configure(next.audit);
       const replaced = generation;
       bindNames(store, next);
-      grants.clear();
-      memories.clear();
-      defects.clear();
-      generation = generationOf(next, dispatch, challenges, figures, telemetry, lasting, hooks.watch);
+      forgetRegistries();
+      generation = generationOf(next, dispatch, services.challenges, figures, telemetry, lasting, hooks.watch);
       logger.level = next.log.level;
       usage.configure(next.usage);
       store.setMaxSize(next.cache.maxSize);
@@ -188,6 +143,35 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       await store.close();
       await auditLog.close();
     },
+  };
+}
+
+/** What operators can change while manifix runs. What was answered a moment ago is forgotten with it. */
+function storeOperations(
+  generation: () => Generation,
+  store: Store,
+  telemetry: Telemetry,
+  forgetAnswers: () => void,
+): Pick<AdminOptions, 'tokens' | 'tags' | 'cache'> {
+  const config = () => generation().config;
+  const { audit } = telemetry;
+  return {
+    tokens: tokenOperations({
+      records: store.tokens,
+      config,
+      audit,
+      revoked: () => generation().edge.ready.forget(),
+    }),
+    tags: tagOperations({
+      config,
+      edge: () => generation().edge,
+      history: store.tagHistory,
+      pins: store.pins,
+      now: Date.now,
+      audit,
+      changed: forgetAnswers,
+    }),
+    cache: cacheOperations(store, telemetry, forgetAnswers),
   };
 }
 
