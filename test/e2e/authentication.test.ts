@@ -175,7 +175,7 @@ it('has other ways to log in after a reload, with the next request on the same c
   const rights = [{ who: ['authenticated'], allow: ['pull'], repositories: ['**'] }];
   await using provider = await startOidcIssuer();
   const issuer = { name: 'ci', issuer: provider.issuer, audience: 'manifix' };
-  await using team = await startTeam({ rights, auth: { tokens: true, oidc: [issuer] } });
+  await using team = await startTeam({ rights, auth: { htpasswd: undefined, tokens: true, oidc: [issuer] } });
   const { url, adminUrl } = team.manifix;
   const made = await exchange(adminUrl, {
     method: 'POST',
@@ -210,9 +210,12 @@ it('has other ways to log in after a reload, with the next request on the same c
   expect(await statuses()).toEqual([200, 200, 401]);
   await team.reload({ rights });
   expect(await statuses()).toEqual([401, 401, 200]);
-  await team.reload({ rights, auth: { oidc: [{ ...issuer, claims: { ref: 'refs/heads/main' } }] } });
+  await team.reload({
+    rights,
+    auth: { htpasswd: undefined, oidc: [{ ...issuer, claims: { ref: 'refs/heads/main' } }] },
+  });
   expect(await statuses()).toEqual([401, 200, 401]);
-  await team.reload({ rights, auth: { oidc: [{ ...issuer, claims: { ref: 'refs/tags/*' } }] } });
+  await team.reload({ rights, auth: { htpasswd: undefined, oidc: [{ ...issuer, claims: { ref: 'refs/tags/*' } }] } });
   expect(await statuses()).toEqual([401, 401, 401]);
   expect(connections).toBe(1);
   agent.destroy();

@@ -21,7 +21,7 @@ export interface Team extends AsyncDisposable {
   reload(endpoint: TeamSettings, more?: object): Promise<void>;
 }
 
-/** Of an endpoint. What `auth` says goes over the file of passwords. */
+/** Of an endpoint. What `auth` says goes over the file of passwords; `htpasswd: undefined` leaves that out. */
 export type TeamSettings = Readonly<Record<string, unknown>> & { readonly auth?: object };
 
 /** Starts it with these settings of the endpoint. The password of both users is `secret`; `dev` is the group of bob. */
