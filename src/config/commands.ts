@@ -25,25 +25,28 @@ interface Command {
 }
 
 const CONFIG: Flag = { name: 'config', value: 'FILE', meaning: 'read this file instead of ./config.yaml' };
+const AS_JSON: Flag = { name: 'json', meaning: 'print one JSON object instead of a table' };
+const ADMIN: Flag = {
+  name: 'admin',
+  value: 'HOST:PORT',
+  meaning: 'the admin listener of a running manifix; without --config no file is read',
+};
+
 const CACHE_FLAGS: readonly Flag[] = [
   { name: 'config', value: 'FILE', meaning: 'the configuration that names the directory' },
   { name: 'cache-dir', value: 'DIR', meaning: 'the directory; without --config no file is read' },
-  { name: 'json', meaning: 'print one JSON object instead of a table' },
+  AS_JSON,
 ];
 
 const ASK_FLAGS: readonly Flag[] = [
   { name: 'config', value: 'FILE', meaning: 'the configuration of the running manifix, instead of ./config.yaml' },
   { name: 'admin', value: 'HOST:PORT', meaning: 'its admin listener; without --config no file is read' },
-  { name: 'json', meaning: 'print one JSON object instead of a table' },
+  AS_JSON,
 ];
 
 const TOKEN_FLAGS: readonly Flag[] = [
   { name: 'config', value: 'FILE', meaning: 'the configuration that names the directory and the admin listener' },
-  {
-    name: 'admin',
-    value: 'HOST:PORT',
-    meaning: 'the admin listener of a running manifix; without --config no file is read',
-  },
+  ADMIN,
   {
     name: 'cache-dir',
     value: 'DIR',
@@ -54,12 +57,8 @@ const TOKEN_FLAGS: readonly Flag[] = [
 
 const TAG_FLAGS: readonly Flag[] = [
   { name: 'config', value: 'FILE', meaning: 'the configuration, instead of ./config.yaml' },
-  {
-    name: 'admin',
-    value: 'HOST:PORT',
-    meaning: 'the admin listener of a running manifix; without --config no file is read',
-  },
-  { name: 'json', meaning: 'print one JSON object instead of a table' },
+  ADMIN,
+  AS_JSON,
 ];
 
 /** The commands and their flags, as the help and the reference list them. */
@@ -152,7 +151,7 @@ export const COMMANDS = {
       { name: 'config', value: 'FILE', meaning: 'the configuration of manifix, instead of ./config.yaml' },
       { name: 'admin', value: 'HOST:PORT', meaning: 'its admin listener; without --config no file is read' },
       { name: 'cache-dir', value: 'DIR', meaning: 'the directory of its cache, without asking it' },
-      { name: 'json', meaning: 'print one JSON object instead of a table' },
+      AS_JSON,
       { name: 'csv', meaning: 'print lines of CSV instead of a table' },
     ],
   },
@@ -223,7 +222,7 @@ export const COMMANDS = {
   },
   selftest: {
     summary: 'replay the known bad cases with a configuration: exit 0, or 1 when a fix fails',
-    flags: [CONFIG, { name: 'json', meaning: 'print one JSON object instead of a table' }],
+    flags: [CONFIG, AS_JSON],
   },
   demo: { summary: 'show the repairs against a broken registry that it starts itself', flags: [] },
   help: { summary: 'show this help, that of a command, or a page of docs and docs/fixes by its name', flags: [] },
