@@ -1,8 +1,8 @@
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
+import { isOutage, isOutageError, outageError } from '../domain/outage.ts';
 import { parseScopes } from '../domain/scope.ts';
 import { inTime } from '../lib/in-time.ts';
-import { isOutage, isOutageError, outageError } from '../pipeline/access.ts';
 import type { Answer, Endpoint } from '../pipeline/exchange.ts';
 
 type Service = Endpoint['upstream'];

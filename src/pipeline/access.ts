@@ -3,8 +3,8 @@ import { algorithmOf, type Digest, parseDigest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
 import { parseMediaType } from '../domain/media-type.ts';
+import { isOutage, outageError } from '../domain/outage.ts';
 import type { RepositoryName } from '../domain/reference.ts';
-import { retryAfterOf } from '../domain/retry-after.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import { askHead } from './ask-head.ts';
@@ -164,25 +164,6 @@ function reasonOfOutage(
 ): RegistryError | undefined {
   if (isOutage(status)) return outageError(status, headers);
   return status === 401 ? caller.withoutToken : undefined;
-}
-
-/** Statuses that say nothing about the content: the registry is overloaded or broken. */
-export function isOutage(status: number): boolean {
-  return status === 429 || status >= 500;
-}
-
-/** Whether a request failed because the registry could not be asked. */
-export function isOutageError(error: unknown): error is RegistryError {
-  return error instanceof RegistryError && (error.code === 'UNAVAILABLE' || error.code === 'TOOMANYREQUESTS');
-}
-
-/** The registry's own refusal to work, as an error that keeps its status and Retry-After. */
-export function outageError(status: number, headers: HeaderList, who = 'the registry'): RegistryError {
-  return new RegistryError(status === 429 ? 'TOOMANYREQUESTS' : 'UNAVAILABLE', {
-    status,
-    message: `${who} answered ${status}`,
-    headers: retryAfterOf(headers),
-  });
 }
 
 function wrongAnswer(digest: Digest): RegistryError {

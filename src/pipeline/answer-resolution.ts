@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../domain/digest.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
+import { isOutage } from '../domain/outage.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { inTime } from '../lib/in-time.ts';
-import { hasReadAccess, isOutage, recordRefusal } from './access.ts';
+import { hasReadAccess, recordRefusal } from './access.ts';
 import { refuseDenied } from './denied-content.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
 import type { Outlook, Services } from './ports.ts';

@@ -1,9 +1,9 @@
 import { type Challenge, challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { headerValues } from '../domain/headers.ts';
+import { isOutage, outageError } from '../domain/outage.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
-import { isOutage, outageError } from './access.ts';
 import type { Challenges, Upstream } from './ports.ts';
 
 const REMEMBERED_FOR = 300_000;

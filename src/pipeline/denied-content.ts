@@ -1,12 +1,13 @@
 import type { NamedContent } from '../domain/content-policy.ts';
 import { type Digest, parseDigest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
+import { isOutage, outageError } from '../domain/outage.ts';
 import { decodeQueryValue, queryText } from '../domain/query.ts';
 import { parseRepositoryName, type RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { withoutMount } from '../fixes/upload-query.ts';
-import { isOutage, outageError, readHeaders } from './access.ts';
+import { readHeaders } from './access.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Services } from './ports.ts';
 import { readRefusal, relayRefusal } from './relay.ts';

@@ -1,9 +1,10 @@
+import { isOutageError } from '../domain/outage.ts';
 import { fallbackTag } from '../domain/referrers.ts';
 import { judgeTag } from '../domain/tag-policy.ts';
 import type { AppliedFix } from '../fixes/run.ts';
 import { inTime } from '../lib/in-time.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
-import { isCallForToken, isOutageError } from './access.ts';
+import { isCallForToken } from './access.ts';
 import { reasonOfRefusal, slowReason, warned } from './answer-resolution.ts';
 import { type Answer, type Exchange, NO_BODY, REUSABLE_FOR, type StaleReason } from './exchange.ts';
 import type { ListRoute } from './fetch-list.ts';

@@ -1,7 +1,7 @@
 import type { RegistryError } from '../domain/errors.ts';
+import { isOutageError } from '../domain/outage.ts';
 import { formatReference } from '../domain/reference.ts';
 import type { SingleFlight } from '../lib/single-flight.ts';
-import { isOutageError } from './access.ts';
 import type { Exchange } from './exchange.ts';
 import type { Refusal, Services } from './ports.ts';
 import type { ManifestRequest, Resolved } from './resolve-manifest.ts';

@@ -1,6 +1,6 @@
-import { RegistryError } from '../domain/errors.ts';
+import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
-import { retryAfterOf } from '../domain/retry-after.ts';
+import { outageError } from '../domain/outage.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { delay, systemClock } from '../lib/clock.ts';
 import { type BudgetView, createBudgets } from './budgets.ts';
@@ -85,7 +85,7 @@ export function guarded(
         onFirstAnswer({ status, headers }) {
           reached = true;
           budgets.answered(asked.headers, headers);
-          if (isBroken(status)) circuit.failed('broken', brokenAnswer(who, status, headers), startedAt);
+          if (isBroken(status)) circuit.failed('broken', outageError(status, headers, who), startedAt);
           else circuit.answered();
         },
       });
@@ -165,14 +165,6 @@ const NEVER = new AbortController().signal;
 /** 501 says that the registry does not know the request; it answers all others. */
 function isBroken(status: number): boolean {
   return status >= 500 && status !== 501;
-}
-
-function brokenAnswer(who: string, status: number, headers: HeaderList): RegistryError {
-  return new RegistryError('UNAVAILABLE', {
-    status,
-    message: `${who} answered ${status}`,
-    headers: retryAfterOf(headers),
-  });
 }
 
 /** How long until a refused question may go out: only for limits, which end by themselves. */

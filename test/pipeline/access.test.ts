@@ -1,13 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { HeaderList } from '../../src/domain/headers.ts';
-import {
-  hasReadAccess,
-  isOutage,
-  outageError,
-  proveReadAccess,
-  readHeaders,
-  recordReadAccess,
-} from '../../src/pipeline/access.ts';
+import { hasReadAccess, proveReadAccess, readHeaders, recordReadAccess } from '../../src/pipeline/access.ts';
 import type { Exchange } from '../../src/pipeline/exchange.ts';
 import { errorAnswer, type FakeUpstream, fakeUpstream } from '../support/fake-upstream.ts';
 import { type FakeServices, fakeServices } from '../support/fakes.ts';
@@ -109,25 +102,6 @@ describe('the right to read', () => {
       throw new TypeError('broken');
     });
     await expect(prove(alice())).rejects.toThrow('broken');
-  });
-});
-
-describe('an outage', () => {
-  it('is what says nothing about the content', () => {
-    expect([200, 304, 400, 401, 404, 429, 499, 500, 503, 599].filter(isOutage)).toEqual([429, 500, 503, 599]);
-  });
-
-  it('keeps its status and Retry-After', () => {
-    const headers: HeaderList = [
-      ['retry-after', '9'],
-      ['Content-Type', 'text/html'],
-    ];
-    expect(outageError(429, headers)).toMatchObject({
-      code: 'TOOMANYREQUESTS',
-      status: 429,
-      headers: [['Retry-After', '9']],
-    });
-    expect(outageError(504, [])).toMatchObject({ code: 'UNAVAILABLE', status: 504, headers: [] });
   });
 });
 
