@@ -21,6 +21,8 @@ interface Connection {
   readonly handle: DatabaseSync;
   readonly statements: Statements;
   readonly isNew: boolean;
+  /** Whether it was not closed with all files listed. */
+  readonly wasLeftOpen: boolean;
 }
 
 /**
@@ -30,7 +32,6 @@ interface Connection {
 export function openDatabase(path: string, warn: Warn): Database {
   let connection = connectOrRebuild(path, warn);
   let wasRebuilt = false;
-  const unclosed = Number(connection.statements.sessions.get()?.count) > 0;
 
   function run<T>(action: (statements: Statements) => T): T {
     try {
@@ -47,7 +48,7 @@ export function openDatabase(path: string, warn: Warn): Database {
   }
 
   const database: Database = {
-    mayLackFiles: connection.isNew || unclosed,
+    mayLackFiles: connection.isNew || connection.wasLeftOpen,
     run,
     transact: (action, durable) =>
       run((statements) => {
@@ -105,7 +106,9 @@ function connect(path: string): Connection {
     for (let step = version; step < SCHEMA_STEPS.length; step += 1) {
       handle.exec(`BEGIN; ${SCHEMA_STEPS[step]}; PRAGMA user_version = ${step + 1}; COMMIT`);
     }
-    return { handle, statements: prepareStatements(handle), isNew: version === 0 };
+    const statements = prepareStatements(handle);
+    const wasLeftOpen = Number(statements.sessions.get()?.count) > 0;
+    return { handle, statements, isNew: version === 0, wasLeftOpen };
   } catch (error) {
     handle.close();
     throw error;
