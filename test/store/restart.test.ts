@@ -190,6 +190,22 @@ describe('a facts database that is damaged', () => {
     expect(opened.store.health()).toBe('ok');
   });
 
+  it('(any one page of it) neither keeps manifix from starting nor from working', async () => {
+    await using opened = await openTestStore();
+    await storeSamples(opened);
+    await opened.store.close();
+    const path = join(opened.directory, 'v1', 'facts.db');
+    const bytes = await readFile(path);
+    for (let start = 0; start < bytes.length; start += 4096) {
+      await writeFile(path, Buffer.from(bytes).fill(0xa5, start, start + 4096));
+      await opened.reopen();
+      opened.store.facts.putLink('hub', repository, 'blob', content.digest, 'private');
+      expect(opened.store.facts.link('hub', repository, 'blob', content.digest), `page at ${start}`).toBe('private');
+      expect((await readBlob(opened))?.equals(content.bytes), `page at ${start}`).toBe(true);
+      await opened.store.close();
+    }
+  });
+
   it('is moved aside with a warning', async () => {
     await using opened = await openTestStore();
     await opened.store.close();
