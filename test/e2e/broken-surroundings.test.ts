@@ -19,6 +19,17 @@ async function serve(cwd: string, ...args: string[]) {
   return run(process.execPath, [main, 'serve', '--listen', '127.0.0.1:0', '--admin', 'off', ...args], { cwd });
 }
 
+/** Puts a file in the place of a directory, in which a running manifix may still finish what it answered already. */
+async function putInTheWay(path: string): Promise<void> {
+  await eventually(`a file is in the place of ${path}`, async () => {
+    await rm(path, { recursive: true, force: true, maxRetries: 10 });
+    return writeFile(path, 'in the way').then(
+      () => true,
+      (error: NodeJS.ErrnoException) => (error.code === 'EISDIR' ? undefined : Promise.reject(error)),
+    );
+  });
+}
+
 describe('a wrong configuration', () => {
   it('ends the start with code 2 and every mistake, with its path and the nearest key; nothing is started', async () => {
     await using directory = await temporaryDirectory();
@@ -122,10 +133,7 @@ describe('a cache directory that breaks later', () => {
 
     const inside = join(manifix.cacheDir, 'v1');
     const broken = ['parts', 'blobs', 'manifests'].map((name) => join(inside, name));
-    for (const path of broken) {
-      await rm(path, { recursive: true });
-      await writeFile(path, 'in the way');
-    }
+    for (const path of broken) await putInTheWay(path);
     await isReady('degraded');
     const image = sampleImage('index');
     registry.content.addImage('app', '1', image);
@@ -136,7 +144,7 @@ describe('a cache directory that breaks later', () => {
 
     for (const path of broken) {
       await rm(path);
-      await mkdir(path);
+      await mkdir(path, { recursive: true });
     }
     await isReady('ok');
   });
