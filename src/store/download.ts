@@ -15,7 +15,7 @@ export interface DownloadTarget {
   /** The header fields are in. Called once, before the first byte. */
   begin(head: FillHead): void;
   /** Copies the bytes: their memory is used again. */
-  push(chunk: Uint8Array): void;
+  push(chunk: Buffer): void;
   /** Undefined when more may come at once; otherwise settles when it may. */
   room(): Promise<void> | undefined;
   /** The transfer goes on after a cut. */

@@ -9,7 +9,7 @@ export interface FillBody {
   readonly isVerified: boolean;
   readonly hasFailed: boolean;
   readonly readers: number;
-  push(chunk: Uint8Array): void;
+  push(chunk: Buffer): void;
   /** Releases what was held back: length and digest agree. */
   verify(): void;
   /** Every reader rejects with the error from now on. The first error counts. */

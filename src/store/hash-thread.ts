@@ -3,7 +3,7 @@ import type { Digest, DigestAlgorithm } from '../domain/digest.ts';
 
 export type HashRequest =
   | { readonly kind: 'start'; readonly job: number; readonly algorithm: DigestAlgorithm }
-  | { readonly kind: 'update'; readonly job: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'update'; readonly job: number; readonly pieces: readonly Uint8Array[] }
   | { readonly kind: 'digest' | 'cancel'; readonly job: number };
 
 export type HashReply =
@@ -13,7 +13,7 @@ export type HashReply =
 /** A digest that another thread computes. */
 export interface HashJob {
   /** Shared memory is read where it is, and must stay as it is until `onHashed` counts it; other memory is copied. */
-  update(bytes: Uint8Array): void;
+  update(pieces: readonly Uint8Array[]): void;
   /** The digest of all updates. Rejects when the thread broke down. */
   digest(): Promise<Digest>;
   /** Nobody wants the digest any more. Safe to call at any time. */
@@ -85,7 +85,7 @@ export function createHashThread(): HashThread {
       const post = (request: HashRequest) => thread.postMessage(request);
       post({ kind: 'start', job, algorithm });
       return {
-        update: (bytes) => post({ kind: 'update', job, bytes }),
+        update: (pieces) => post({ kind: 'update', job, pieces }),
         digest() {
           post({ kind: 'digest', job });
           return result.promise;

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { createDigester, type Digester } from '../domain/digest.ts';
 import type { HashReply, HashRequest } from './hash-thread.ts';
 
-// The thread that hashes for all fills. It keeps one digester for each job and answers every piece with how far it is.
+// The thread that hashes for all fills. It keeps one digester for each job and answers each update with how far it is.
 
 const digesters = new Map<number, Digester>();
 
@@ -18,8 +18,8 @@ function answer(request: HashRequest): HashReply | undefined {
       digesters.set(job, createDigester(request.algorithm));
       return undefined;
     case 'update':
-      digesters.get(job)?.update(request.bytes);
-      return { job, hashed: request.bytes.length };
+      for (const piece of request.pieces) digesters.get(job)?.update(piece);
+      return { job, hashed: request.pieces.reduce((sum, { length }) => sum + length, 0) };
     case 'digest': {
       const digest = digesters.get(job)?.digest();
       digesters.delete(job);

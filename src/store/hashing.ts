@@ -27,7 +27,7 @@ export interface HashingOptions {
 /** From this size on the time that hashing takes is worth the trip to another thread. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 // A message for each chunk that arrives would cost more than hashing it.
-const BATCH_BYTES = 128 * 1024;
+const BATCH_BYTES = 512 * 1024;
 
 /** Hashes a large blob on the hashing thread, beside the transfer, and any other at once. */
 export function startHashing(options: HashingOptions): Hashing {
@@ -66,7 +66,7 @@ function hashElsewhere({ thread, bytes, algorithm, onHashed }: HashingOptions): 
   });
 
   function send(): void {
-    for (const piece of bytes.from(sent)) job.update(piece);
+    job.update(bytes.from(sent));
     sent = bytes.end;
   }
 

@@ -29,10 +29,13 @@ export interface PartFileOptions {
   readonly onError: (error: unknown) => void;
 }
 
-// One trip to the thread pool for each chunk that arrives would cost more than the writing.
+/**
+ * One trip to the thread pool for each chunk that arrives would cost more than the writing. More at once would keep the next
+ * chunks waiting, and the kernel would look for single pieces of memory as large as that.
+ */
 const BATCH_BYTES = 512 * 1024;
 
-/** Makes the file and writes it in the background, as much at a time as has come. Data is synced once, by `complete`. */
+/** Makes the file and writes it in the background, some at a time. Data is synced once, by `complete`. */
 export function createPartFile({ files, path, bytes, onWritten, onError }: PartFileOptions): PartFile {
   let shared: ReturnType<typeof shareFile> | undefined;
   let written = 0;
@@ -56,10 +59,10 @@ export function createPartFile({ files, path, bytes, onWritten, onError }: PartF
   async function write(): Promise<void> {
     isWriting = true;
     while (shared !== undefined && !isOver && isWorthWriting()) {
-      const end = bytes.end;
+      const end = Math.min(bytes.end, written + BATCH_BYTES);
       const share = shared.file.hold();
       try {
-        await writeAll(files, shared.file.fd, bytes.from(written), written);
+        await writeAll(files, shared.file.fd, bytes.from(written, BATCH_BYTES), written);
         written = end;
         onWritten();
       } catch (error) {

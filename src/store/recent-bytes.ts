@@ -7,11 +7,11 @@ export interface RecentBytes {
   /** Position behind the last byte. */
   readonly end: number;
   /** Copies the bytes behind those that are here. */
-  push(chunk: Uint8Array): void;
+  push(chunk: Buffer): void;
   /** Some from `position` on, but none beyond `limit`; undefined when they are not here. */
   at(position: number, limit: number): Lent | undefined;
-  /** All from `position` on; valid until they are trimmed. */
-  from(position: number): readonly Uint8Array[];
+  /** All from `position` on, or the first of them up to `most` bytes; valid until they are trimmed. */
+  from(position: number, most?: number): readonly Uint8Array[];
   /** Forgets whole blocks in front of `position`, the oldest first, while more than `keepBytes` are here. */
   trim(position: number, keepBytes: number): void;
   /** Forgets everything: nothing comes any more, and nobody reads on from here. */
@@ -109,7 +109,8 @@ export function createRecentBytes(pool: BufferPool, size: () => number | undefin
       for (let copied = 0; copied < chunk.length; ) {
         const block = openBlock();
         const piece = chunk.subarray(copied, copied + block.memory.length - block.length);
-        block.memory.set(piece, block.length);
+        // Typed arrays' own `set` moves bytes one by one into shared memory that begins at another alignment.
+        piece.copy(block.memory, block.length);
         block.length += piece.length;
         copied += piece.length;
         end += piece.length;
@@ -122,11 +123,14 @@ export function createRecentBytes(pool: BufferPool, size: () => number | undefin
       const behind = Math.min(limit - block.start, block.length);
       return lend(block, block.memory.subarray(position - block.start, behind));
     },
-    from(position) {
-      if (position >= end) return [];
+    from(position, most = Number.POSITIVE_INFINITY) {
+      const limit = Math.min(position + most, end);
+      if (position >= limit) return [];
       return blocks
-        .slice(Math.max(0, indexOf(position)))
-        .map(({ start: at, memory, length }) => memory.subarray(Math.max(0, position - at), length));
+        .slice(Math.max(0, indexOf(position)), indexOf(limit - 1) + 1)
+        .map(({ start: at, memory, length }) =>
+          memory.subarray(Math.max(0, position - at), Math.min(length, limit - at)),
+        );
     },
     trim(position, keepBytes) {
       let dropped = 0;

@@ -22,7 +22,7 @@ export interface Trail {
   /** Takes all bytes from a file that is complete. */
   adopt(file: SharedFile, size: number): void;
   /** Copies the bytes. */
-  push(chunk: Uint8Array): void;
+  push(chunk: Buffer): void;
   /** The digest of all bytes that were pushed; nothing comes any more. */
   digest(): Promise<Digest>;
   /** Undefined when more may come at once; otherwise settles when it may. */

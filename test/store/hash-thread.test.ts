@@ -18,7 +18,8 @@ describe('the hashing thread', () => {
       return { algorithm, job: running.thread.start(algorithm, () => undefined) };
     });
     for (let from = 0; from < bytes.length; from += 50_000) {
-      for (const { job } of jobs) job.update(bytes.subarray(from, from + 50_000));
+      for (const { job } of jobs)
+        job.update([bytes.subarray(from, from + 25_000), bytes.subarray(from + 25_000, from + 50_000)]);
     }
     for (const { algorithm, job } of jobs) {
       expect(await within(algorithm, job.digest())).toBe(digestOf(bytes, algorithm));
@@ -29,8 +30,8 @@ describe('the hashing thread', () => {
     await using running = started();
     const counts: number[] = [];
     const job = running.thread.start('sha256', (count) => counts.push(count));
-    job.update(bytes.subarray(0, 10));
-    job.update(bytes.subarray(10, 30));
+    job.update([bytes.subarray(0, 10)]);
+    job.update([bytes.subarray(10, 15), bytes.subarray(15, 30)]);
     await within('the digest', job.digest());
     expect(counts).toEqual([10, 20]);
   });
@@ -39,10 +40,10 @@ describe('the hashing thread', () => {
     await using running = started();
     const cancelled = running.thread.start('sha256', () => undefined);
     const job = running.thread.start('sha256', () => undefined);
-    cancelled.update(bytes);
+    cancelled.update([bytes]);
     cancelled.cancel();
     cancelled.cancel();
-    job.update(bytes);
+    job.update([bytes]);
     expect(await within('the digest', job.digest())).toBe(digestOf(bytes));
   });
 });

@@ -33,12 +33,15 @@ describe('recent bytes', () => {
     );
   });
 
-  it('are given from a position on', () => {
+  it('are given from a position on, all or as many as are wanted', () => {
     fc.assert(
-      fc.property(lengths, place, (sizes, position) => {
+      fc.property(lengths, place, fc.option(place, { nil: undefined }), (sizes, position, most) => {
         const { recent } = pushed(sizes);
         const from = Math.min(position, recent.end);
-        expect(Buffer.concat(recent.from(from)).equals(bytes.subarray(from, recent.end))).toBe(true);
+        const wanted = bytes.subarray(from, Math.min(recent.end, from + (most ?? recent.end)));
+        const pieces = recent.from(from, most);
+        expect(Buffer.concat(pieces).equals(wanted)).toBe(true);
+        expect(pieces.every(({ length }) => length > 0)).toBe(true);
       }),
     );
   });
