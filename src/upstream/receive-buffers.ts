@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { createBufferPool } from '../lib/buffer-pool.ts';
 
 /**
  * Memory that sockets receive into. Node makes a new 64 KiB buffer for each read otherwise, and their collection costs more
@@ -15,37 +16,50 @@ export interface ReceiveBuffers {
 }
 
 const BUFFER_BYTES = 256 * 1024;
-const MAX_IDLE = 32;
+/** Less than this is not worth taking back. */
+const SMALLEST_BYTES = 8 * 1024;
+const IDLE_BYTES = 8 * 1024 * 1024;
 
 /** Makes the buffers of one client. */
 export function createReceiveBuffers(): ReceiveBuffers {
-  const idle: Buffer[] = [];
+  const pool = createBufferPool(IDLE_BYTES);
   /** How much a read brought into the buffers that left with it. */
   const filled = new WeakMap<ArrayBufferLike, number>();
   // Node asks for the next buffer right after it handed over the one before.
-  let next: Uint8Array | undefined;
+  let next: Buffer | undefined;
+
+  /** What came, in memory of at most twice its size: whoever keeps it keeps no more. */
+  function fitting(buffer: Buffer, length: number): Buffer {
+    const size = 2 ** Math.ceil(Math.log2(length));
+    if (size === BUFFER_BYTES) return buffer;
+    next = buffer;
+    const copy = pool.take(size);
+    buffer.copy(copy, 0, 0, length);
+    return copy;
+  }
 
   return {
     onread: {
       buffer() {
-        const buffer = next ?? idle.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+        const buffer = next ?? pool.take(BUFFER_BYTES);
         next = undefined;
         return buffer;
       },
-      callback(length, buffer) {
-        const isWorthKeeping = length > BUFFER_BYTES / 2;
-        if (!isWorthKeeping) {
+      callback(length, memory) {
+        const buffer = Buffer.from(memory.buffer);
+        if (length < SMALLEST_BYTES) {
           next = buffer;
           return this.push(Buffer.from(buffer.subarray(0, length)));
         }
-        filled.set(buffer.buffer, length);
-        return this.push(buffer.subarray(0, length));
+        const taken = fitting(buffer, length);
+        filled.set(taken.buffer, length);
+        return this.push(taken.subarray(0, length));
       },
     },
     recycle(chunk) {
       if (filled.get(chunk.buffer) !== chunk.length) return;
       filled.delete(chunk.buffer);
-      if (idle.length < MAX_IDLE) idle.push(Buffer.from(chunk.buffer));
+      pool.give(Buffer.from(chunk.buffer));
     },
   };
 }
