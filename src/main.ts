@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 import type { App } from './app.ts';
 import type { CommandOutcome } from './commands/cache.ts';
 import type { AskRequest } from './config/ask-request.ts';
@@ -20,6 +21,8 @@ import { describeStartFailure } from './lib/system-error.ts';
 
 // libuv reads this when its first thread starts. Disk, hashing and DNS share the pool, and its usual four are few.
 process.env.UV_THREADPOOL_SIZE ??= '16';
+// V8 throws away what it compiled and did not run lately; after a large blob the next request would wait until it is made again.
+setFlagsFromString('--no-flush-bytecode');
 const exitCode = await run(parseCommandLine(process.argv.slice(2)));
 if (exitCode !== undefined) {
   // A pipe takes 64 KiB at once: what was written beyond would be lost with the process.
