@@ -99,6 +99,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   });
   try {
     await auditLog.configure(config.audit);
+    await hooks.rehearse?.(dispatch, services.challenges);
     if (config.admin !== undefined) await listen(admin, config.admin.listen);
     await listen(server, config.listen);
   } catch (error) {

@@ -133,15 +133,16 @@ async function serve(flags: ConfigFlags): Promise<number | undefined> {
   const loaded = await load(flags);
   if ('mistakes' in loaded) return fail(2, loaded.mistakes);
   const [{ startApp }, { rehearse }] = await Promise.all([import('./app.ts'), import('./rehearsal.ts')]);
-  const starting = startApp(loaded.config);
+  const starting = startApp(loaded.config, {
+    rehearse: (...used) => rehearse(loaded.config, ...used).catch(() => undefined),
+  });
   handleSignals(process, {
     stop: async () => (await starting).stop(),
     reload: async () => reload(await starting, await load(flags)),
     exit: (code) => process.exit(code),
   });
   try {
-    const rehearsal = rehearse(loaded.config).catch(() => undefined);
-    const [{ scheme, address, adminAddress }] = await Promise.all([starting, rehearsal]);
+    const { scheme, address, adminAddress } = await starting;
     if (adminAddress !== undefined) process.stderr.write(`admin on http://${formatHostPort(adminAddress)}\n`);
     process.stderr.write(`listening on ${scheme}://${formatHostPort(address)}\n`);
     return undefined;

@@ -1,42 +1,64 @@
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config } from './config/config.ts';
+import type { Config, EndpointConfig } from './config/config.ts';
 import { generationOf } from './generation.ts';
 import { createEdgeServer } from './http/server.ts';
-import { createChallenges } from './pipeline/challenges.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
+import type { Challenges } from './pipeline/ports.ts';
 import { createUpstream } from './upstream/upstream.ts';
 
-/** Whether anything is stored under it does not matter: nobody looks. */
 const PATH = `/v2/library/rehearsal/blobs/sha256:${'0'.repeat(64)}`;
+/** No configured upstream can have this name, under which nothing is known. */
+const NAME = 'the rehearsal';
 
 /**
- * Sends one request through an edge and a client of their own on the loopback interface, so that the first client does not
- * wait until undici's parser is compiled and code that never ran is loaded. It counts nowhere and reaches no registry.
+ * Sends one question through an edge of its own to a registry of its own, both on the loopback interface, so that the first
+ * client does not wait until undici's parser is compiled and code that never ran is loaded. The registry does not have what
+ * is asked for: nothing is stored, and nothing is counted.
  */
-export async function rehearse(config: Config): Promise<void> {
+export async function rehearse(config: Config, dispatch: Dispatch, challenges: Challenges): Promise<void> {
   const unobserved = { requestFinished() {}, spent() {}, upstreamAnswered() {}, warn() {}, audit() {} };
-  const { edge, upstreams } = generationOf(config, answerEmpty, createChallenges(Date.now), unobserved, unobserved);
+  const registry = createServer((_, outgoing) => void outgoing.writeHead(404).end());
+  const { edge, upstreams } = generationOf(
+    asRehearsed(config, await listening(registry)),
+    dispatch,
+    challenges,
+    unobserved,
+    unobserved,
+  );
   const server = createEdgeServer(() => edge);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server's address is an object.
-  const { port } = server.address() as AddressInfo;
-  const client = createUpstream({ name: 'rehearsal', url: `http://127.0.0.1:${port}` });
+  const client = createUpstream({ name: NAME, url: await listening(server) });
   try {
-    const { body } = await client.request({
-      method: 'GET',
-      path: PATH,
-      headers: [['Host', config.endpoints[0]?.host ?? '']],
-    });
+    const { body } = await client.request({ method: 'HEAD', path: PATH, headers: [] });
     body.resume();
   } finally {
-    const closed = once(server, 'close');
-    server.close();
     await Promise.all([client, ...upstreams].map((used) => used.close()));
-    server.closeAllConnections();
-    await closed;
+    await Promise.all([server, registry].map(closed));
   }
 }
 
-const answerEmpty: Dispatch = async () => ({ status: 200, headers: [['Content-Length', '0']], body: { kind: 'none' } });
+/** The configuration with one endpoint that everybody may use, in front of that registry. */
+function asRehearsed(config: Config, url: string): Config {
+  const [{ auth: _, host, prefix, ...endpoint }] = config.endpoints as [EndpointConfig];
+  const [{ tls, proxy, ...upstream }] = Object.values(config.upstreams) as [Config['upstreams'][string]];
+  return {
+    ...config,
+    upstreams: { [NAME]: { ...upstream, url, fallbacks: [], credentials: { kind: 'none' } } },
+    endpoints: [{ ...endpoint, ns: [], isDefault: true, upstream: NAME }],
+  };
+}
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A TCP server's address is an object.
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function closed(server: Server): Promise<void> {
+  const ended = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await ended;
+}

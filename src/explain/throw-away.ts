@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { NO_LIMITS } from '../domain/limits.ts';
 import type { HostPort } from '../lib/address.ts';
-import type { FinishedRequest } from '../pipeline/ports.ts';
+import type { Dispatch } from '../pipeline/dispatch.ts';
+import type { Challenges, FinishedRequest } from '../pipeline/ports.ts';
 import type { GuardedClient } from '../upstream/guard.ts';
 
 /** What a starter of the program may watch. */
@@ -12,6 +13,8 @@ export interface AppHooks {
   readonly requestFinished?: (request: FinishedRequest) => void;
   /** Gets each upstream and gives what is used in its place. */
   readonly watch?: (upstream: GuardedClient) => GuardedClient;
+  /** Runs before it listens. */
+  readonly rehearse?: (dispatch: Dispatch, challenges: Challenges) => Promise<void>;
 }
 
 /** Puts something into a cache directory before it is used. */
