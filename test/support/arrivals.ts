@@ -4,7 +4,7 @@ import { within } from './deadline.ts';
 export interface Arrivals<T> {
   readonly all: readonly T[];
   add(item: T): void;
-  /** The first item, already there or still to come, that the predicate accepts. Rejects with the label after 10 s. */
+  /** The first item, already there or still to come, that the predicate accepts. Rejects with the label after 30 s. */
   first(label: string, accepts: (item: T) => boolean): Promise<T>;
 }
 

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { freePort } from './ports.ts';
 import { type Exit, type RunningProcess, startProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -56,7 +57,8 @@ export async function startManifix(options: ManifixOptions): Promise<Manifix> {
       { cwd: directory.path, ready: /^listening on https?:\/\/\S+$/m, ...(options.env && { env: options.env }) },
     );
 
-  let running = await launch('127.0.0.1:0', '127.0.0.1:0');
+  // Ports that are still there for it when it is started again.
+  let running = await launch(`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`);
   started.defer(() => running.stop());
   const [scheme, host] = await announced(running, 'listening');
   const [, adminHost] = await announced(running, 'admin');

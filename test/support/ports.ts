@@ -1,15 +1,39 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 
-/** Lets a server listen on 127.0.0.1 on a port of the system's choice, and gives that port. */
+/**
+ * Systems take the ports of outgoing connections, and of listeners that want any, from 32768 on or higher. Below that a port
+ * that was let go is taken by nobody, so that a server can come back to it, or stay away. Each worker of vitest has a slice of
+ * its own, and two runs on one machine begin at different places in it.
+ */
+const [FIRST, SLICE, SLICES] = [16_384, 2_048, 8];
+const start = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % SLICES) * SLICE;
+let last = randomInt(SLICE);
+
+/** Lets a server listen on 127.0.0.1, and gives its port. */
 export async function listenOnLoopback(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server that listens has an AddressInfo; only pipes have a string.
-  return (server.address() as AddressInfo).port;
+  for (let tries = 0; tries < SLICE; tries += 1) {
+    last = (last + 1) % SLICE;
+    // Several may look for one at the same time.
+    const port = start + last;
+    if (await listensOn(server, port)) return port;
+  }
+  throw new Error('every port is taken');
 }
 
-/** Finds a loopback port that was free a moment ago, for programs that cannot choose one themselves. */
+async function listensOn(server: Server, port: number): Promise<boolean> {
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  }
+}
+
+/** A loopback port for a program that cannot choose one itself: nothing listens there, and no other test will. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listenOnLoopback(server);

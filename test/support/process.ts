@@ -41,10 +41,10 @@ interface ProcessOptions {
   readonly cwd?: string;
   /** What shows that the process serves: a line of its output, or an open loopback port. */
   readonly ready?: RegExp | { readonly port: number };
-  readonly deadline?: number;
 }
 
-const STOP_DEADLINE = 5_000;
+const READY_DEADLINE = 60_000;
+const STOP_DEADLINE = 20_000;
 
 /** Runs a command to its end and collects its output. `env` is added to the test's own environment. */
 export async function run(
@@ -55,7 +55,7 @@ export async function run(
   const child = spawn(command, args, {
     env: { ...process.env, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    timeout: options.timeout ?? 60_000,
+    timeout: options.timeout ?? 100_000,
     killSignal: 'SIGKILL',
   });
   const stdout = collect(child.stdout);
@@ -97,7 +97,7 @@ export async function startProcess(
     await within(
       `start of ${command}`,
       Promise.race([untilReady(running, options), endedTooSoon(running)]),
-      options.deadline ?? 15_000,
+      READY_DEADLINE,
     );
     return running;
   } catch (cause) {
@@ -119,7 +119,7 @@ function watch(child: ChildProcess, command: string): RunningProcess {
   const kill = (signal: NodeJS.Signals) => void child.kill(signal);
   const stop = () => stopChild(child, exited, command);
 
-  function outputMatches(pattern: RegExp, milliseconds = 10_000): Promise<RegExpExecArray> {
+  function outputMatches(pattern: RegExp, milliseconds = 30_000): Promise<RegExpExecArray> {
     const found = Promise.withResolvers<RegExpExecArray>();
     const look = () => {
       const match = pattern.exec(output);
@@ -171,14 +171,17 @@ async function stopChild(child: ChildProcess, exited: Promise<Exit>, command: st
   }
 }
 
-async function untilReady(running: RunningProcess, options: ProcessOptions): Promise<void> {
-  const { ready, deadline = 15_000 } = options;
+async function untilReady(running: RunningProcess, { ready }: ProcessOptions): Promise<void> {
   if (ready === undefined) return;
   if (ready instanceof RegExp) {
-    await running.outputMatches(ready, deadline);
+    await running.outputMatches(ready, READY_DEADLINE);
     return;
   }
-  await eventually(`port ${ready.port} is open`, async () => (await portIsOpen(ready.port)) || undefined, deadline);
+  await eventually(
+    `port ${ready.port} is open`,
+    async () => (await portIsOpen(ready.port)) || undefined,
+    READY_DEADLINE,
+  );
 }
 
 async function endedTooSoon(running: RunningProcess): Promise<never> {

@@ -44,10 +44,13 @@ const SERVICE = 'registry.test';
 export async function startTokenServer({ users, post = true }: TokenServerOptions): Promise<TokenServer> {
   const signer = makeCertificate({ name: 'token service' });
   const questions: TokenQuestion[] = [];
-  const server = createServer(async (incoming, outgoing) => {
-    const answer = await answerTo(incoming);
-    outgoing.writeHead(answer.status, { 'Content-Type': 'application/json' });
-    outgoing.end(JSON.stringify(answer.body));
+  const server = createServer((incoming, outgoing) => {
+    const answered = answerTo(incoming).then(({ status, body }) => {
+      outgoing.writeHead(status, { 'Content-Type': 'application/json' });
+      outgoing.end(JSON.stringify(body));
+    });
+    // Whoever asks may be gone before its question is read.
+    answered.catch(() => outgoing.destroy());
   });
   const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
   const stop = async () => {

@@ -31,7 +31,6 @@ export async function startDockerd({ registryMirrors = [] }: DockerdOptions = {}
   const daemon = started.use(
     await startProcess('dockerd', engineFlags(home.path, socket, containerd.socket, registryMirrors), {
       ready: /API listen on/,
-      deadline: 30_000,
     }),
   );
   const everything = started.move();
