@@ -94,7 +94,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     health: store.health,
     upstreams: conditions,
     accepting: () => accepting,
-    tools: toolOperations(() => generation, startApp, offenders, usage),
+    tools: toolOperations(() => generation, startApp, offenders, usage, store.placed),
     ...storeOperations(() => generation, store, telemetry, forgetAnswers),
   });
   try {

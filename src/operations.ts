@@ -21,11 +21,13 @@ export function toolOperations(
   start: StartApp,
   offenders: Offenders,
   usage: Usage,
+  placed: Store['placed'],
 ): ToolOperations {
   return {
     report: (top) => offenders.report(top),
     usage: (question) => usage.report(question),
-    drill(since) {
+    async drill(since) {
+      await placed();
       const running = generation().config;
       const holdings = openHoldings(running.cache.dir);
       try {
@@ -35,6 +37,7 @@ export function toolOperations(
       }
     },
     async explain(question) {
+      await placed();
       const { config: running, edge } = generation();
       const holdings = openHoldings(running.cache.dir);
       try {

@@ -22,7 +22,7 @@ export interface ToolOperations {
   /** What clients used since a day. */
   usage(question: UsageQuestion): object;
   /** What was pulled since a time and could not be pulled without the registry. */
-  drill(since: number): object;
+  drill(since: number): Promise<object>;
 }
 
 const DEFAULT_TOP = 20;
@@ -58,10 +58,10 @@ export function createToolRoutes(tools: ToolOperations): Hono {
     if (!isUsageBreakdown(by)) return context.json({ error: `by: expected ${USAGE_BREAKDOWNS.join(', ')}` }, 400);
     return context.json(tools.usage({ since: first, by, endpoint }));
   });
-  app.get('/drill', (context) => {
+  app.get('/drill', async (context) => {
     const age = parseDuration(context.req.query('since') ?? DEFAULT_SINCE);
     if (age === undefined) return context.json({ error: 'since: expected a time such as 12h or 30d' }, 400);
-    return context.json(tools.drill(Date.now() - age));
+    return context.json(await tools.drill(Date.now() - age));
   });
   app.onError((error, context) => context.json({ error: error.message }, 500));
   return app;

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { AskRequest } from '../config/ask-request.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { DrillReport } from '../explain/drill.ts';
@@ -57,23 +56,9 @@ export async function runAskCommand(
       return ask<DrillReport>(path, async (before) => {
         const filled = await fillGaps(before, fill.listen, load);
         if ('problem' in filled) return { exitCode: 2, complaint: filled.problem };
-        const outcome = await settled(() => ask<DrillReport>(path, verdict));
-        return withFailures(outcome, filled.results);
+        return withFailures(await ask<DrillReport>(path, verdict), filled.results);
       });
     }
-  }
-}
-
-/** In milliseconds. */
-const LOOK_AGAIN = 200;
-const LOOKS = 10;
-
-/** A blob is in the cache a moment after its last byte has left, once it was synced to the disk. */
-async function settled(look: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-  for (let looks = 1; ; looks += 1) {
-    const outcome = await look();
-    if (outcome.exitCode === 0 || looks === LOOKS) return outcome;
-    await setTimeout(LOOK_AGAIN);
   }
 }
 

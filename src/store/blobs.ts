@@ -25,6 +25,8 @@ export interface Blobs extends BlobStore {
   evict(digest: Digest): Promise<boolean>;
   /** Removes the blob; whoever reads it keeps it to the end. Rejects when the file system refuses. */
   remove(digest: Digest): Promise<void>;
+  /** Settles when all that readers have whole by now is in its place, or has none. */
+  placed(): Promise<void>;
   /** Ends all fills; readers of stored blobs go on. */
   close(): Promise<void>;
 }
@@ -119,6 +121,10 @@ export function createBlobs(options: BlobsOptions): Blobs {
     },
     evict: (digest) => blobFiles.evict(digest, () => running.has(digest)),
     remove: blobFiles.remove,
+    async placed() {
+      const placing = [...live].filter(({ isPlacing }) => isPlacing);
+      await Promise.all(placing.map(({ ended }) => ended));
+    },
     async close() {
       isClosed = true;
       const fills = [...live];

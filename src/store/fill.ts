@@ -13,6 +13,8 @@ export interface RunningFill extends Fill {
   join(share: FillShare): void;
   /** Whether a reader that comes now can have all bytes. */
   readonly isJoinable: boolean;
+  /** Whether its readers can have all of it while it is being put in its place. */
+  readonly isPlacing: boolean;
   /** Whether it is over and nobody reads it: its file is kept for those who are about to. */
   readonly isIdle: boolean;
   /** Settles when the blob is in its place, or every trace of it is gone from the disk. Never rejects. */
@@ -132,6 +134,9 @@ export function createFill(
     reader: (range) => createFillReader(body, range),
     get isJoinable() {
       return !body.hasFailed && body.trail.isWhole;
+    },
+    get isPlacing() {
+      return body.isVerified && !isOver;
     },
     get isIdle() {
       return isOver && body.readers === 0;

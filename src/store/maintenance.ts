@@ -11,6 +11,8 @@ export interface MaintenanceOptions extends VerifyOptions, PurgeOptions {
   readonly layout: Layout;
   /** Settles when what an earlier process left is tidied up. */
   readonly tidied: Promise<unknown>;
+  /** Settles when all that clients have whole by now is in its place. */
+  readonly placed: () => Promise<void>;
 }
 
 /** What an operator can ask of the cache while it is in use. */
@@ -43,11 +45,13 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance & { 
   }
 
   async function verifyAll(signal: AbortSignal): Promise<VerifyReport> {
+    await options.placed();
     await listAll(signal);
     return verify(options, signal);
   }
 
   async function purgeSelected(selection: PurgeSelection, dryRun: boolean): Promise<PurgeReport> {
+    await options.placed();
     if (selection.by === 'all') await listAll(closing.signal);
     return purge(options, selection, dryRun, closing.signal);
   }

@@ -56,6 +56,8 @@ export interface Store {
   /** Bytes per second that the scrubber hashes; 0 is off, as after opening. */
   setScrubRate(bytesPerSecond: number): void;
   readonly maintenance: Maintenance;
+  /** Settles when the blobs that clients have whole by now are stored, as far as they can be. */
+  placed(): Promise<void>;
   /** Ends all fills, writes what is pending and gives the directory up. Readers of stored blobs go on. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -127,6 +129,7 @@ function assemble(foundation: Foundation): Store {
     check,
     now: clock.now,
     tidied: housekeeping.done,
+    placed: blobs.placed,
     remove: async (kind, digest) => void (await (kind === 'blob' ? blobs.remove(digest) : manifests.evict(digest))),
   });
 
@@ -158,6 +161,7 @@ function assemble(foundation: Foundation): Store {
     quotas,
     setScrubRate: scrubber.setRate,
     maintenance,
+    placed: blobs.placed,
     close() {
       closing ??= close();
       return closing;

@@ -16,7 +16,7 @@ async function answerTo(target: string, options: Partial<AdminOptions> = {}, met
     cache: { statistics: () => ({}), verify: async () => ({}), purge: async () => ({}) },
     tags: { history: untold, pin: untold, unpin: untold, rollback: untold },
     tokens: { list: () => [], issue: () => ({ wrong: '' }), revoke: () => false },
-    tools: { explain: async () => ({ told: {} }), report: () => ({}), usage: () => ({}), drill: () => ({}) },
+    tools: { explain: async () => ({ told: {} }), report: () => ({}), usage: () => ({}), drill: async () => ({}) },
     ...options,
   });
   try {

@@ -2,12 +2,15 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nodeFiles } from '../../src/store/files.ts';
+import { openHoldings } from '../../src/store/holdings.ts';
 import type { PurgeReport } from '../../src/store/purge.ts';
-import { drain, sample } from './support/bytes.ts';
+import { barrier } from '../support/deadline.ts';
+import { drain, isPending, sample } from './support/bytes.ts';
 import { createFaultyFiles } from './support/faulty-files.ts';
 import { createManualClock } from './support/manual-clock.ts';
+import { createReadySource } from './support/manual-source.ts';
 import { alpine, busybox, openStockedStore, SIZE } from './support/stocked-store.ts';
-import { blobPath, blobPaths } from './support/test-store.ts';
+import { blobPath, blobPaths, openTestStore } from './support/test-store.ts';
 
 const DAY = 86_400_000;
 
@@ -174,5 +177,53 @@ describe('a purge', () => {
     await using stocked = await openStockedStore();
     const purging = stocked.store.maintenance.purge({ by: 'all' }, false);
     await Promise.all([expect(purging).rejects.toThrow('manifix is shutting down'), stocked.store.close()]);
+  });
+});
+
+describe('a blob that clients have whole, and that is not in its place yet', () => {
+  const { bytes, digest } = sample(SIZE, 'a moment ago');
+
+  /** A store whose disk takes its time with that blob. */
+  async function openSlowStore() {
+    const synced = barrier();
+    const files = {
+      ...nodeFiles,
+      async syncData(fd: number) {
+        await synced.passed;
+        await nodeFiles.syncData(fd);
+      },
+    };
+    const opened = await openTestStore({ files });
+    expect(await drain(opened.store.blobs.startFill(digest, createReadySource(bytes)).reader())).toEqual(bytes);
+    return { opened, synced };
+  }
+
+  it('is purged like any other', async () => {
+    const { opened, synced } = await openSlowStore();
+    await using _ = opened;
+    const purged = opened.store.maintenance.purge({ by: 'digest', digest }, false);
+    synced.release();
+    expect(await purged).toMatchObject({ blobs: 1, bytes: SIZE });
+    expect(await opened.store.blobs.open(digest)).toBeUndefined();
+  });
+
+  it('is verified like any other', async () => {
+    const { opened, synced } = await openSlowStore();
+    await using _ = opened;
+    const verified = opened.store.maintenance.verify(new AbortController().signal);
+    synced.release();
+    expect(await verified).toMatchObject({ blobs: 1, damaged: 0 });
+  });
+
+  it('can be waited for', async () => {
+    const { opened, synced } = await openSlowStore();
+    await using _ = opened;
+    const placed = opened.store.placed();
+    expect(await isPending(placed)).toBe(true);
+    synced.release();
+    await placed;
+    const holdings = openHoldings(opened.directory);
+    expect(holdings.size('blob', digest)).toBe(SIZE);
+    holdings.close();
   });
 });
