@@ -88,28 +88,19 @@ describe('an endpoint that knows its clients', () => {
 
   it('knows who was added to its file, and forgets who was taken out, without a restart', async () => {
     await writeFile(htpasswd, BOB + passwordLine('ann', 'hidden'));
-    await expect
-      .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
-      .toBe(200);
+    await expect.poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status).toBe(200);
     await writeFile(htpasswd, BOB);
-    await expect
-      .poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status, { timeout: 20_000 })
-      .toBe(401);
+    await expect.poll(async () => (await pull(basic('ann', 'hidden'), '198.51.100.2')).status).toBe(401);
     expect((await pull(basic('bob', 'secret'))).status).toBe(200);
   });
 
   it('keeps its users while the file is broken, and says what is wrong', async () => {
     await writeFile(htpasswd, 'bob:hunter2\n');
     await expect
-      .poll(
-        async () => [
-          (await pull(basic('bob', 'secret'))).status,
-          /line 1 has a password in plain text/.test(manifix.output()),
-        ],
-        {
-          timeout: 20_000,
-        },
-      )
+      .poll(async () => [
+        (await pull(basic('bob', 'secret'))).status,
+        /line 1 has a password in plain text/.test(manifix.output()),
+      ])
       .toEqual([200, true]);
     expect(manifix.output()).not.toContain('hunter2');
     await writeFile(htpasswd, BOB);
@@ -153,7 +144,7 @@ describe('an endpoint that knows its clients', () => {
   });
 
   it('writes no password and no token into its log', () => {
-    expect(manifix.output()).not.toMatch(/secret|hidden|guess \d|mfx_|eyJ/);
+    expect(manifix.output()).not.toMatch(/secret|hidden|guess \d|mfx_|eyJ\w{10}/);
   });
 
   it.each([

@@ -6,7 +6,6 @@ import type { FixSetting } from '../../src/fixes/run.ts';
 import { answerError } from '../../src/http/respond.ts';
 import { createDispatch } from '../../src/pipeline/dispatch.ts';
 import type { Endpoint, Exchange } from '../../src/pipeline/exchange.ts';
-import type { GuardedClient } from '../../src/upstream/guard.ts';
 import { createRegistry } from '../../src/upstream/registry.ts';
 import { type DefectInjector, defectNames, startDefectInjector } from '../support/defect-injector.ts';
 import { fakeServices } from '../support/fakes.ts';
@@ -38,22 +37,18 @@ const accepts = fc.constantFrom(
 const images = fc.constantFrom(...sampleImages().map(({ name }) => name));
 
 let injector: DefectInjector;
-let upstream: GuardedClient;
 
 beforeAll(async () => {
   injector = await startDefectInjector();
-  upstream = createRegistry({ name: 'registry', urls: [injector.url] });
 });
-afterAll(async () => {
-  await upstream.close();
-  await injector.stop();
-});
+afterAll(() => injector.stop());
 
-/** A manifix without memory in front of the injector, with these settings. */
+/** A manifix without memory in front of the injector, also of limits that another one was told, with these settings. */
 function manifixWith(chosen: Readonly<Record<string, FixSetting>>) {
+  const upstream = createRegistry({ name: 'registry', urls: [injector.url] });
   const dispatch = createDispatch(fakeServices());
   const endpoint: Endpoint = fakeEndpoint(upstream, chosen);
-  return async (method: string, target: string, headers: readonly (readonly [string, string])[] = []) => {
+  const ask = async (method: string, target: string, headers: readonly (readonly [string, string])[] = []) => {
     const exchange: Exchange = fakeExchange(endpoint, method, target, headers);
     const answer = await dispatch(exchange).catch((error: unknown) => {
       if (error instanceof RegistryError) return answerError(error, method);
@@ -63,6 +58,7 @@ function manifixWith(chosen: Readonly<Record<string, FixSetting>>) {
     const failures = exchange.applied.filter(({ failure }) => failure !== undefined);
     return { status: answer.status, headers: answer.headers, body, failures };
   };
+  return { ask, [Symbol.asyncDispose]: () => upstream.close() };
 }
 
 const LOOKED_AT = ['Content-Type', 'Content-Length', 'Docker-Content-Digest', 'ETag'];
@@ -76,7 +72,8 @@ describe('F82: no combination of modes', () => {
     timeout: 120_000,
   }, async () => {
     const run = fc.asyncProperty(settings, images, accepts, async (chosen, name, accept) => {
-      const ask = manifixWith(chosen);
+      await using manifix = manifixWith(chosen);
+      const { ask } = manifix;
       const image = sampleImage(name);
       const target = `/v2/healthy/manifests/${name}`;
       const first = await ask('HEAD', target, accept);
@@ -111,7 +108,8 @@ describe('F82: no combination of modes', () => {
       images,
       accepts,
       async (chosen, defect, name, accept) => {
-        const ask = manifixWith(chosen);
+        await using manifix = manifixWith(chosen);
+        const { ask } = manifix;
         const image = sampleImage(name);
         const [blob] = image.blobs;
         const answers = [
@@ -150,8 +148,10 @@ describe('F82: no combination of modes', () => {
         const mixed = Object.entries(chosen).map(([id, mode]) => [id, { mode, options: {} }] as const);
         const off = Object.keys(chosen).map((id) => [id, { mode: 'off', options: {} }] as const);
         const target = `/v2/${defect}/manifests/${name}`;
-        const some = await manifixWith(Object.fromEntries(mixed))('GET', target, accept);
-        const none = await manifixWith(Object.fromEntries(off))('GET', target, accept);
+        await using watching = manifixWith(Object.fromEntries(mixed));
+        await using plain = manifixWith(Object.fromEntries(off));
+        const some = await watching.ask('GET', target, accept);
+        const none = await plain.ask('GET', target, accept);
         // Schema 1 is signed anew for every request.
         const isNew = headerValue(none.headers, 'Content-Type')?.includes('prettyjws');
         expect([essence(some), isNew ? '' : some.body]).toEqual([essence(none), isNew ? '' : none.body]);

@@ -59,7 +59,7 @@ describe('the rights of a running manifix', () => {
     manifix.signal('SIGHUP');
     await manifix.outputMatches(/^reload: done$/m);
     expect([await pull(manifix, BASIC), await pull(manifix, token)]).toEqual([404, 404]);
-    expect(manifix.output()).not.toMatch(/secret|eyJ/);
+    expect(manifix.output()).not.toMatch(/secret|eyJ\w{10}/);
   });
 
   it('know tokens after a restart', async () => {

@@ -100,6 +100,6 @@ describe('manifix with a certificate', () => {
     );
     expect(await servedName()).toBe('second');
     await install(issue('third'));
-    await eventually('the new certificate', async () => (await servedName()) === 'third' || undefined, 20_000);
+    await eventually('the new certificate', async () => (await servedName()) === 'third' || undefined);
   });
 });

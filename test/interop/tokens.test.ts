@@ -85,7 +85,7 @@ describeWithTools('registries with tokens whose repositories have other names', 
       expect(askedScopes(hubTokens).join()).not.toContain('lab');
       expect(askedScopes(labTokens).join()).toContain('repository:pushed/by-docker:p');
       expect(askedScopes(labTokens).join()).not.toContain('mirrors');
-      expect(manifix.output()).not.toMatch(/secret|eyJ/);
+      expect(manifix.output()).not.toMatch(/secret|eyJ\w{10}/);
     });
   });
 
