@@ -2,7 +2,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Database } from './database.ts';
-import type { Health } from './health.ts';
+import { attempt, type Health } from './health.ts';
 import type { ContentKind } from './layout.ts';
 
 /** What is known of one file of content. */
@@ -67,15 +67,6 @@ export function createContents(database: Database, health: Health, clock: Clock)
   let lastUse = Number(database.run((statements) => statements.lastUse.get()?.used ?? 0));
   let cancelFlush: (() => void) | undefined;
 
-  function attempt<T>(action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      health.failed(error);
-      return undefined;
-    }
-  }
-
   // The time, but never the same twice and never backwards: a clock that is set back must not make what is in use look old.
   function nextUse(): number {
     lastUse = Math.max(lastUse + 1, Math.floor(clock.now()));
@@ -88,7 +79,7 @@ export function createContents(database: Database, health: Health, clock: Clock)
     if (uses.size === 0) return;
     const pending = [...uses.values()];
     uses.clear();
-    attempt(() =>
+    attempt(health, () =>
       database.transact((statements) => {
         for (const { kind, digest, use } of pending) statements.useContent.run(use, kind, digest);
       }),
@@ -97,20 +88,20 @@ export function createContents(database: Database, health: Health, clock: Clock)
 
   return {
     find: (kind, digest) =>
-      attempt(() => contentRecord(database.run((statements) => statements.content.get(kind, digest)))),
+      attempt(health, () => contentRecord(database.run((statements) => statements.content.get(kind, digest)))),
     add(kind, digest, size, modified, headers) {
       const text = headers === undefined ? null : JSON.stringify(headers);
       database.run((statements) => statements.putContent.run(kind, digest, size, modified, nextUse(), text));
       health.worked('facts');
     },
     adopt(kind, digest, size) {
-      attempt(() => database.run((statements) => statements.adoptContent.run(kind, digest, size)));
+      attempt(health, () => database.run((statements) => statements.adoptContent.run(kind, digest, size)));
     },
     confirm(kind, digest, size, modified) {
-      attempt(() => database.run((statements) => statements.confirmContent.run(size, modified, kind, digest)));
+      attempt(health, () => database.run((statements) => statements.confirmContent.run(size, modified, kind, digest)));
     },
     remove(kind, digest) {
-      attempt(() => database.run((statements) => statements.dropContent.run(kind, digest)));
+      attempt(health, () => database.run((statements) => statements.dropContent.run(kind, digest)));
     },
     used(kind, digest) {
       uses.set(`${kind} ${digest}`, { kind, digest, use: nextUse() });
@@ -121,19 +112,19 @@ export function createContents(database: Database, health: Health, clock: Clock)
     leastUsed(after) {
       flush();
       const { used, kind, digest } = after ?? { used: -1, kind: '', digest: '' };
-      const rows = attempt(() => database.run((statements) => statements.leastUsed.all(used, kind, digest)));
+      const rows = attempt(health, () => database.run((statements) => statements.leastUsed.all(used, kind, digest)));
       // The columns are those of ContentUse, written by this file alone.
       return (rows ?? []) as unknown as ContentUse[];
     },
     next(after) {
       const { kind, digest } = after ?? { kind: '', digest: '' };
-      const row = attempt(() => database.run((statements) => statements.contentBehind.get(kind, digest)));
+      const row = attempt(health, () => database.run((statements) => statements.contentBehind.get(kind, digest)));
       if (row === undefined) return undefined;
       const modified = row.modified === null ? undefined : Number(row.modified);
       return { kind: row.kind as ContentKind, digest: row.digest as Digest, size: Number(row.size), modified };
     },
     usage() {
-      const rows = attempt(() => database.run((statements) => statements.totals.all())) ?? [];
+      const rows = attempt(health, () => database.run((statements) => statements.totals.all())) ?? [];
       const bytes = rows.reduce((sum, row) => sum + Number(row.bytes), 0);
       return { bytes, blobs: Number(rows.find((row) => row.kind === 'blob')?.count ?? 0) };
     },

@@ -1,7 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
 import type { ContentUse } from './contents.ts';
 import type { Database } from './database.ts';
-import type { Health } from './health.ts';
+import { attempt, type Health } from './health.ts';
 import type { ContentKind } from './layout.ts';
 import type { Statements } from './statements.ts';
 
@@ -37,20 +37,12 @@ export interface EndpointContents {
 }
 
 export function createEndpointContents(database: Database, health: Health): EndpointContents {
-  function attempt<T>(action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      health.failed(error);
-      return undefined;
-    }
-  }
-  const run = <T>(action: (statements: Statements) => T) => attempt(() => database.run(action));
+  const run = <T>(action: (statements: Statements) => T) => attempt(health, () => database.run(action));
 
   return {
     add(claims, fits) {
       const tooLarge: Claim[] = [];
-      attempt(() =>
+      attempt(health, () =>
         database.transact((statements) => {
           for (const claim of claims) {
             const { endpoint, kind, digest, used } = claim;
@@ -87,7 +79,7 @@ export function createEndpointContents(database: Database, health: Health): Endp
     },
     bytesOf: (endpoint) => run((statements) => Number(statements.endpointBytes.get(endpoint)?.bytes ?? 0)) ?? 0,
     putQuotas(quotas) {
-      attempt(() =>
+      attempt(health, () =>
         database.transact((statements) => {
           statements.dropQuotas.run();
           for (const [endpoint, quota] of quotas) statements.putEndpoint.run(endpoint, quota ?? null);

@@ -5,7 +5,7 @@ import type { MediaType } from '../domain/media-type.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import type { ReferrerDescriptor } from '../domain/referrers.ts';
 import type { Database } from './database.ts';
-import type { Health } from './health.ts';
+import { attempt, type Health } from './health.ts';
 import type { Statements } from './statements.ts';
 import type { DerivedManifest, Facts, LinkAccess } from './types.ts';
 
@@ -128,15 +128,6 @@ function createMemory(database: Database, health: Health) {
   // Set when something could not be deleted. Tags and links can be learnt again, so all of them go instead.
   let hasRemnants = false;
 
-  function attempt<T>(action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      health.failed(error);
-      return undefined;
-    }
-  }
-
   function write(action: (statements: Statements) => unknown, durable?: 'durable'): void {
     database.transact((statements) => {
       if (hasRemnants) {
@@ -149,11 +140,11 @@ function createMemory(database: Database, health: Health) {
     health.worked('facts');
   }
 
-  const recall = <T>(query: (statements: Statements) => T): T | undefined => attempt(() => database.run(query));
+  const recall = <T>(query: (statements: Statements) => T): T | undefined => attempt(health, () => database.run(query));
   return {
     recall,
     recallFresh: <T>(query: (statements: Statements) => T): T | undefined => (hasRemnants ? undefined : recall(query)),
-    note: (action: (statements: Statements) => unknown) => attempt(() => write(action)),
+    note: (action: (statements: Statements) => unknown) => attempt(health, () => write(action)),
     noteDurably: (action: (statements: Statements) => unknown) => {
       try {
         write(action, 'durable');
@@ -163,7 +154,7 @@ function createMemory(database: Database, health: Health) {
       }
     },
     forget(action: (statements: Statements) => unknown) {
-      const done = attempt(() => {
+      const done = attempt(health, () => {
         write(action);
         return true;
       });

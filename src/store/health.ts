@@ -14,6 +14,16 @@ export interface Health {
   state(): HealthState;
 }
 
+/** Tries what can fail, such as a question to the database. Undefined when it does, which is remembered. */
+export function attempt<T>({ failed }: Pick<Health, 'failed'>, action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    failed(error);
+    return undefined;
+  }
+}
+
 const CONSEQUENCE = {
   disk: 'The cache directory cannot be written, so content passes through without being stored',
   facts: 'The facts database fails, so registries are asked again for what was known',

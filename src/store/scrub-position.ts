@@ -1,7 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
 import type { ContentPlace } from './contents.ts';
 import type { Database } from './database.ts';
-import type { Health } from './health.ts';
+import { attempt, type Health } from './health.ts';
 import type { ContentKind } from './layout.ts';
 
 /** How far the scrubber came. A new process goes on there. */
@@ -17,23 +17,14 @@ export interface ScrubPosition {
 
 /** Reads the position from the database; one that cannot be read is the beginning. */
 export function createScrubPosition(database: Database, health: Health): ScrubPosition {
-  const row = attempt(() => database.run((statements) => statements.scrub.get()));
+  const row = attempt(health, () => database.run((statements) => statements.scrub.get()));
   let last: ContentPlace | undefined;
   let completedAt = row?.completed_at ?? null;
   // The columns are those that `save` writes.
   if (row?.digest) last = { kind: row.kind as ContentKind, digest: row.digest as Digest };
 
-  function attempt<T>(action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      health.failed(error);
-      return undefined;
-    }
-  }
-
   function save(): void {
-    attempt(() =>
+    attempt(health, () =>
       database.run((statements) => statements.putScrub.run(last?.kind ?? '', last?.digest ?? '', completedAt)),
     );
   }

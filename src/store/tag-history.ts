@@ -3,7 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { RepositoryName, Tag } from '../domain/reference.ts';
 import { type Pin, type SeenTag, type Sighting, sight } from '../domain/tag-history.ts';
 import type { Database } from './database.ts';
-import type { Health } from './health.ts';
+import { attempt, type Health } from './health.ts';
 
 /** What tags of registries meant, and when. A database that fails knows nothing and forgets what it is told. */
 export interface TagHistory {
@@ -97,13 +97,4 @@ export function createPins(database: Database, health: Health): PinRecords {
       return pins.delete(keyOf(upstream, repository, tag));
     },
   };
-}
-
-function attempt<T>(health: Health, action: () => T): T | undefined {
-  try {
-    return action();
-  } catch (error) {
-    health.failed(error);
-    return undefined;
-  }
 }

@@ -1,7 +1,6 @@
-import type { UsageKey, UsageQuestion, UsageRow, UsageSubject } from '../domain/usage.ts';
-import { subjectOf } from '../domain/usage.ts';
+import { subjectOf, type UsageKey, type UsageQuestion, type UsageRow, type UsageSubject } from '../domain/usage.ts';
 import type { Database } from './database.ts';
-import type { Health } from './health.ts';
+import { attempt, type Health } from './health.ts';
 import { createLayout } from './layout.ts';
 import { openReadOnly } from './read-only.ts';
 import { USAGE_SINCE } from './statements.ts';
@@ -19,36 +18,27 @@ export interface UsageRecords {
 }
 
 export function createUsageRecords(database: Database, health: Health): UsageRecords {
-  function attempt<T>(action: () => T, otherwise: T): T {
-    try {
-      return action();
-    } catch (error) {
-      health.failed(error);
-      return otherwise;
-    }
-  }
   return {
     ofDay: (day) =>
-      attempt(() => database.run(({ usageOfDay }) => (usageOfDay.all(day) as readonly Row[]).map(usageRow)), []),
+      attempt(health, () => database.run(({ usageOfDay }) => (usageOfDay.all(day) as readonly Row[]).map(usageRow))) ??
+      [],
     answering: ({ since, endpoint, by }) =>
-      attempt(
-        () =>
-          database.run(({ usageSince }) => {
-            const rows = usageSince.all(since, subjectOf(by), endpoint ?? null) as readonly Row[];
-            return rows.map(usageRow);
-          }),
-        [],
-      ),
+      attempt(health, () =>
+        database.run(({ usageSince }) => {
+          const rows = usageSince.all(since, subjectOf(by), endpoint ?? null) as readonly Row[];
+          return rows.map(usageRow);
+        }),
+      ) ?? [],
     write: (rows, gone) =>
-      attempt(() => {
+      attempt(health, () => {
         database.transact(({ dropUsage, putUsage }) => {
           for (const { day, endpoint, subject, name } of gone) dropUsage.run(day, endpoint, subject, name);
           for (const row of rows) putUsage.run(...valuesOf(row));
         });
         health.worked('facts');
         return true;
-      }, false),
-    forgetBefore: (day) => attempt(() => database.transact(({ forgetUsage }) => void forgetUsage.run(day)), undefined),
+      }) ?? false,
+    forgetBefore: (day) => void attempt(health, () => database.transact(({ forgetUsage }) => forgetUsage.run(day))),
   };
 }
 
