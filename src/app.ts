@@ -5,7 +5,6 @@ import { type AdminOptions, createAdminServer } from './admin/server.ts';
 import { createTelemetry } from './admin/telemetry.ts';
 import { createUsage } from './admin/usage.ts';
 import { createAuthentications } from './auth/authenticate.ts';
-import type { Log } from './auth/password-file.ts';
 import { openTokenKeys } from './auth/token-keys.ts';
 import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
@@ -19,7 +18,7 @@ import { createEdgeServer } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import { systemClock } from './lib/clock.ts';
 import { getJson } from './lib/get-json.ts';
-import { createLogger } from './lib/logger.ts';
+import { createLogger, logTo } from './lib/logger.ts';
 import { addressOf, drain, followCertificate, listen } from './listening.ts';
 import { cacheOperations, toolOperations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
@@ -52,7 +51,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   const certificate = config.tls === undefined ? undefined : await readCertificate(config.tls);
   const warn = (message: string, facts: Readonly<Record<string, unknown>>) => logger.warn(facts, message);
   const auditLog = createAuditLog({ clock: systemClock, warn });
-  const log: Log = (level, message, facts) => logger[level](facts, message);
+  const log = logTo(logger);
   const tokenKeys = await openTokenKeys(join(config.cache.dir, 'token-keys.json'), Date.now, log);
   const store = await openStore({
     directory: config.cache.dir,
@@ -109,7 +108,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     throw error;
   }
   store.setScrubRate(config.cache.scrubRate);
-  const certificates = followCertificate(server, config.tls, certificate, logger, () => {
+  const certificates = followCertificate(server, config.tls, certificate, log, () => {
     connections.forgetCertificates();
     generation.edge.ready.forget();
   });

@@ -6,7 +6,7 @@ import type { EdgeServer } from './http/connections.ts';
 import type { HostPort } from './lib/address.ts';
 import type { ServerTls, ServerTlsFiles } from './lib/certificate.ts';
 import { systemClock } from './lib/clock.ts';
-import type { Logger } from './lib/logger.ts';
+import type { Log } from './lib/logger.ts';
 
 /** Starts to listen. Rejects when something is in the way. */
 export async function listen(server: EdgeServer, { host, port }: HostPort): Promise<void> {
@@ -42,7 +42,7 @@ export function followCertificate(
   server: EdgeServer,
   files: ServerTlsFiles | undefined,
   served: ServerTls | undefined,
-  logger: Logger,
+  log: Log,
   onOtherAuthorities: () => void,
 ): CertificateWatch | undefined {
   if (files === undefined || served === undefined || !(server instanceof SecureServer)) return undefined;
@@ -57,6 +57,6 @@ export function followCertificate(
       server.setSecureContext(tls);
       if (isOther) onOtherAuthorities();
     },
-    log: (level, message, facts) => logger[level](facts, message),
+    log,
   });
 }

@@ -7,6 +7,7 @@ import {
   type UsageRow,
 } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DAY } from '../lib/units.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import { createUsageTable } from './usage-table.ts';
 
@@ -39,7 +40,6 @@ export interface Usage {
 
 /** In milliseconds: the end of the process without a farewell loses what was counted since. */
 const FLUSH_AFTER = 5_000;
-const DAY = 86_400_000;
 
 export function createUsage(records: UsageRecords, clock: Clock, initial: UsageSettings): Usage {
   let settings = initial;

@@ -13,11 +13,12 @@ import type {
 import { ANONYMOUS } from '../domain/principal.ts';
 import { resemblesAccessToken } from '../lib/access-token.ts';
 import type { GetJson } from '../lib/get-json.ts';
+import type { Log } from '../lib/logger.ts';
 import { checkAccessToken, flawOf, type TokenKeeper } from './access-tokens.ts';
 import { type Credentials, parseAuthorization } from './authorization.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import { createOpenIdTokens, resemblesOpenIdToken } from './open-id.ts';
-import { type LivePasswordFile, type Log, openPasswordFile } from './password-file.ts';
+import { type LivePasswordFile, openPasswordFile } from './password-file.ts';
 import { createPasswords, type PasswordOptions } from './passwords.ts';
 import { refused, tooManyWrong, undecided, wrongPassword } from './refusals.ts';
 import { createSeal } from './seal.ts';

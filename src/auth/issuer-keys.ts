@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey, type LocalJWKSet } from 'jose';
 import type { GetJson } from '../lib/get-json.ts';
-import type { Log } from './password-file.ts';
+import type { Log } from '../lib/logger.ts';
 
 /** The keys of an issuer cannot be asked for, so that nothing can be said about a token. */
 export class KeysUnavailable extends Error {

@@ -5,6 +5,7 @@ import { RegistryError } from '../domain/errors.ts';
 import type { GrantedScope, TokenIssuer } from '../domain/own-token.ts';
 import type { Action, Principal } from '../domain/principal.ts';
 import { putLast } from '../lib/put-last.ts';
+import { DAY } from '../lib/units.ts';
 import { parseAuthorization } from './authorization.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -31,7 +32,7 @@ const ISSUER = 'manifix';
 const KINDS = { access: 'manifix-access+jwt', refresh: 'manifix-refresh+jwt' } as const;
 type Kind = keyof typeof KINDS;
 
-const REFRESH_TTL = 90 * 86_400_000;
+const REFRESH_TTL = 90 * DAY;
 /** For so long after a token was checked, nobody asks again whether its owner is still there, in milliseconds. */
 const BELIEVED_FOR = 10_000;
 const MAX_REMEMBERED = 10_000;

@@ -1,11 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { PasswordFile, PasswordUsers } from '../domain/authentication.ts';
+import type { Log } from '../lib/logger.ts';
 import { parsePasswordFile } from '../lib/password-file.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import { describeSystemError } from '../lib/system-error.ts';
-
-/** Tells the operator what happened to a file. */
-export type Log = (level: 'info' | 'warn', message: string, facts: Readonly<Record<string, unknown>>) => void;
 
 /** The users of a file as it is now, or as it was before somebody broke it. */
 export interface LivePasswordFile {

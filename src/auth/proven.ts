@@ -1,4 +1,5 @@
 import { putLast } from '../lib/put-last.ts';
+import { DAY } from '../lib/units.ts';
 import { createSeal, type Seal } from './seal.ts';
 
 /** Credentials that were right, without the credentials. */
@@ -15,7 +16,7 @@ export interface Proven {
 /** For so long a right password is not computed again. */
 const FRESH_FOR = 5 * 60_000;
 /** For so long it is known that somebody has it who had a right one before. */
-const KNOWN_FOR = 24 * 60 * 60_000;
+const KNOWN_FOR = DAY;
 const MAX_PROVEN = 20_000;
 
 /**

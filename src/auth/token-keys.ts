@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Log } from '../lib/logger.ts';
 import { describeSystemError } from '../lib/system-error.ts';
-import type { Log } from './password-file.ts';
+import { DAY } from '../lib/units.ts';
 
 /** A pair with which tokens are signed. */
 export interface TokenKey {
@@ -19,7 +20,6 @@ export interface TokenKeys {
   find(id: string): TokenKey | undefined;
 }
 
-const DAY = 86_400_000;
 const ROTATED_AFTER = 30 * DAY;
 /** Longer than any token lasts that was signed on a key's last day. */
 const FORGOTTEN_AFTER = 150 * DAY;

@@ -8,11 +8,9 @@ import { parseRepositoryName } from '../domain/reference.ts';
 import { parseRepositoryPattern } from '../domain/repository-policy.ts';
 import { parseTagPattern } from '../domain/tag-policy.ts';
 import { type HostPort, parseHostPort } from '../lib/address.ts';
-import { parseDuration, parseSize } from '../lib/units.ts';
+import { DAY, parseDuration, parseSize } from '../lib/units.ts';
 
 // The values that a configuration file is made of. `type` in the metadata is what the reference calls them.
-
-const ONE_DAY = 86_400_000;
 
 /** A value written as text; `read` answers with what it means, or with the sentence that says what is wrong. */
 function field<Value>(type: string, read: (written: unknown) => { value: Value } | { wrong: string }) {
@@ -77,13 +75,13 @@ export const duration = () => parsed('time', 'a time such as 500ms, 60s or 7d', 
 export const shortDuration = () =>
   parsed('time', 'a time of at most 1d, such as 30s', (text) => {
     const milliseconds = parseDuration(text);
-    return milliseconds !== undefined && milliseconds <= ONE_DAY ? milliseconds : undefined;
+    return milliseconds !== undefined && milliseconds <= DAY ? milliseconds : undefined;
   });
 /** How long a token lasts: clients fetch one for each image, and take less than a minute for none. */
 export const tokenLifetime = () =>
   parsed('time', 'a time from 1m to 1d, such as 5m', (text) => {
     const milliseconds = parseDuration(text);
-    return milliseconds !== undefined && milliseconds >= 60_000 && milliseconds <= ONE_DAY ? milliseconds : undefined;
+    return milliseconds !== undefined && milliseconds >= 60_000 && milliseconds <= DAY ? milliseconds : undefined;
   });
 /** How long a tag is believed: Infinity for `immutable`. */
 export const tagLifetime = () =>

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { authoritiesMistake, certificateMistake, type ServerTls, type ServerTlsFiles } from '../lib/certificate.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/logger.ts';
 import { describeSystemError } from '../lib/system-error.ts';
 
 export interface CertificateWatchOptions {
@@ -10,7 +11,7 @@ export interface CertificateWatchOptions {
   /** What is served already. */
   readonly served: ServerTls;
   readonly use: (tls: ServerTls) => void;
-  readonly log: (level: 'info' | 'warn', message: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Serves what is in the files of a certificate, and the last good one while that is broken. */

@@ -1,6 +1,4 @@
-import { parseDuration } from './units.ts';
-
-const DAY = 86_400_000;
+import { DAY, parseDuration } from './units.ts';
 
 export const SINCE_FORM = 'a time such as 12h or 7d, or a day such as 2026-11-27 (UTC)';
 

@@ -1,6 +1,9 @@
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 const TIME_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+/** In milliseconds. */
+export const DAY = TIME_UNITS.d;
+
 /** Reads a size such as `64MiB` (units B, KiB, MiB, GiB, TiB) as bytes; undefined when it is not one. */
 export function parseSize(text: string): number | undefined {
   return parseAmount(text, SIZE_UNITS);

@@ -3,6 +3,7 @@ import { headerValues } from '../domain/headers.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
+import { DAY } from '../lib/units.ts';
 import { reasonOfRefusal } from './answer-resolution.ts';
 import { type Answer, type Exchange, NO_BODY, redirectsOf, throttledOf } from './exchange.ts';
 import type { Services } from './ports.ts';
@@ -24,7 +25,7 @@ const YES: Answer = {
   body: NO_BODY,
 };
 
-const REMEMBERED_FOR = 24 * 60 * 60_000;
+const REMEMBERED_FOR = DAY;
 
 /**
  * GET and HEAD of `/v2/`, with which podman and docker begin each pull (distribution-spec, "Determining Support"). While the registry

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { AccessTokenRecord } from '../domain/access-token.ts';
+import { DAY } from '../lib/units.ts';
 import type { Database } from './database.ts';
 
 /** The tokens that were made and not revoked, without the tokens themselves. Calls throw when the database cannot be used. */
@@ -16,7 +17,7 @@ export interface TokenRecords {
 }
 
 /** For so long after its end a token is listed. */
-const LISTED_AFTER_END = 30 * 24 * 60 * 60_000;
+const LISTED_AFTER_END = 30 * DAY;
 const REMEMBERED = 5_000;
 
 export function createTokenRecords(database: Database): TokenRecords {
