@@ -42,3 +42,13 @@ export function queryText(query: string, name: string): string | undefined {
   const raw = queryValue(query, name);
   return raw === undefined ? undefined : decodeQueryValue(raw);
 }
+
+/** Queries put together; an empty one adds nothing. */
+export function joinQueries(...queries: readonly string[]): string {
+  return queries.filter((query) => query !== '').join('&');
+}
+
+/** A path with its query behind it, if there is one. */
+export function withQuery(path: string, query: string): string {
+  return query === '' ? path : `${path}?${query}`;
+}

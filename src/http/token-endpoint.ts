@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { basicAuthorization } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { withHeader, withoutHeaders } from '../domain/headers.ts';
+import { joinQueries, withQuery } from '../domain/query.ts';
 import { checkRealm } from '../domain/realm.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { mapScopes, upstreamName } from '../domain/repository-names.ts';
@@ -138,12 +139,12 @@ async function askTokenService(
   method: 'GET' | 'POST',
   form: string,
 ): Promise<TokenAnswer> {
-  const query = [search.slice(1), method === 'GET' ? form : ''].filter((part) => part !== '').join('&');
+  const query = joinQueries(search.slice(1), method === 'GET' ? form : '');
   const answer = await forward(
     { incoming, outgoing },
     {
       origin,
-      path: query === '' ? pathname : `${pathname}?${query}`,
+      path: withQuery(pathname, query),
       method,
       agent: agentFor?.(origin),
       headers: headers.filter(([name]) => FORWARDED.has(name.toLowerCase())),

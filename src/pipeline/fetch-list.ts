@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
 import { type ListDocument, type ListKind, parseList } from '../domain/list.ts';
+import { withQuery } from '../domain/query.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
@@ -42,7 +43,7 @@ const CONDITIONAL = ['If-None-Match', 'If-Modified-Since', 'If-Match', 'If-Unmod
 export async function fetchList(exchange: Exchange, route: ListRoute, sent: RequestView): Promise<Fetched> {
   const response = await exchange.endpoint.upstream.request({
     method: 'GET',
-    path: formatRoute(route) + (sent.query === '' ? '' : `?${sent.query}`),
+    path: withQuery(formatRoute(route), sent.query),
     headers: withoutHeaders(sent.headers, ...CONDITIONAL),
     redirects: redirectsOf(exchange.endpoint),
     throttled: throttledOf(exchange.endpoint),

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Digest } from '../domain/digest.ts';
 import { withHeader, withoutHeaders } from '../domain/headers.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
+import { joinQueries, withQuery } from '../domain/query.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
@@ -52,7 +53,7 @@ function open(exchange: Exchange, repository: RepositoryName, query: string): Pr
   const path = formatRoute({ kind: 'upload-start', repository, trailingSlash: true });
   return exchange.endpoint.upstream.request({
     method: 'POST',
-    path: query === '' ? path : `${path}?${query}`,
+    path: withQuery(path, query),
     headers: readHeaders(exchange.request.headers),
     body: new Uint8Array(),
     signal: exchange.signal,
@@ -87,7 +88,7 @@ async function push(
   const stored = Readable.from(piecesOf(reader));
   try {
     const { answer } = await uploadInChunks(services, exchange, {
-      sent: { ...start, method: 'PUT', route, query: [query, `digest=${digest}`].filter(Boolean).join('&') },
+      sent: { ...start, method: 'PUT', route, query: joinQueries(query, `digest=${digest}`) },
       portions: portionsOf(stored),
       offset: 0,
       size: CHUNK,

@@ -1,4 +1,5 @@
 import { withoutSession } from '../domain/credentials.ts';
+import { withQuery } from '../domain/query.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import type { Exchange } from './exchange.ts';
@@ -32,7 +33,7 @@ export async function forwardAuthorized(
   if (upstream.authority === 'caller' || request.origin !== upstream.origin) {
     return send(request);
   }
-  const path = formatRoute(sent.route) + (sent.query === '' ? '' : `?${sent.query}`);
+  const path = withQuery(formatRoute(sent.route), sent.query);
   const asked = { method: sent.method, path, headers: request.headers };
   const headers = await upstream.authorize(asked);
   const answer = await send({ ...request, headers });

@@ -2,6 +2,7 @@ import type { Digest } from '../domain/digest.ts';
 import { withHeader } from '../domain/headers.ts';
 import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
+import { joinQueries } from '../domain/query.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
@@ -67,7 +68,7 @@ async function pushKeptConfig(
   opened.body.resume();
   if (opened.status >= 300) return notPushed(services, digest, opened.status);
   const next = await nextInSession(services, exchange, opening, opened);
-  const query = [next.query, `digest=${digest}`].filter((part) => part !== '').join('&');
+  const query = joinQueries(next.query, `digest=${digest}`);
   const stored = await upstream.request({
     method: 'PUT',
     path: `${formatRoute(next.route)}?${query}`,

@@ -1,5 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
 import { headerValue } from '../domain/headers.ts';
+import { withQuery } from '../domain/query.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { meansServer, parseLocation } from '../fixes/location.ts';
@@ -68,8 +69,7 @@ export function repairRequest(exchange: Exchange): RequestOutcome | Answer {
 
 /** Path and query of a request as the registry expects them. */
 export function upstreamPath(exchange: Exchange, sent: RequestView): string {
-  const path = exchange.endpoint.upstream.basePath + formatRoute(sent.route);
-  return sent.query === '' ? path : `${path}?${sent.query}`;
+  return withQuery(exchange.endpoint.upstream.basePath + formatRoute(sent.route), sent.query);
 }
 
 /** A method that no registry route has. */

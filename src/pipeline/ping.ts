@@ -1,5 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
 import { headerValues } from '../domain/headers.ts';
+import { withQuery } from '../domain/query.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import type { ShortMemory } from '../lib/short-memory.ts';
@@ -59,7 +60,7 @@ async function asked(services: Services, exchange: Exchange, hurried: boolean): 
   try {
     const response = await endpoint.upstream.request({
       method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-      path: formatRoute(sent.route) + (sent.query === '' ? '' : `?${sent.query}`),
+      path: withQuery(formatRoute(sent.route), sent.query),
       headers: sent.headers,
       redirects: redirectsOf(endpoint),
       throttled: hurried ? 'pass' : throttledOf(endpoint),

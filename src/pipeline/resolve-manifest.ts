@@ -3,6 +3,7 @@ import { type Digest, parseDigest } from '../domain/digest.ts';
 import { type HeaderList, headerValue, withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import { isOutage } from '../domain/outage.ts';
+import { withQuery } from '../domain/query.ts';
 import type { Reference, RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
@@ -145,7 +146,7 @@ async function getManifestFromUpstream(
 }
 
 function questionOf({ repository, reference, sent, hurried = false }: ManifestRequest): HeadQuestion {
-  const path = formatRoute({ kind: 'manifest', repository, reference }) + (sent.query === '' ? '' : `?${sent.query}`);
+  const path = withQuery(formatRoute({ kind: 'manifest', repository, reference }), sent.query);
   return { kind: 'manifest', path, headers: readHeaders(sent.headers), hurried };
 }
 

@@ -1,4 +1,5 @@
 import { withoutHeaders } from '../domain/headers.ts';
+import { joinQueries, withQuery } from '../domain/query.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestChange, RequestView } from '../fixes/fix.ts';
 import type { RequestOutcome } from '../fixes/run.ts';
@@ -23,7 +24,7 @@ export async function openSession(
 ): Promise<RequestView | Answer> {
   const response = await exchange.endpoint.upstream.request({
     method: 'POST',
-    path: formatRoute(view.route) + (view.query === '' ? '' : `?${view.query}`),
+    path: withQuery(formatRoute(view.route), view.query),
     headers: readHeaders(view.headers),
     body: new Uint8Array(),
     signal: exchange.signal,
@@ -36,7 +37,7 @@ export async function openSession(
     ...view,
     method: 'PUT',
     route,
-    query: [query, `digest=${split.digest}`].filter((part) => part !== '').join('&'),
+    query: joinQueries(query, `digest=${split.digest}`),
     headers: withoutHeaders(view.headers, 'Expect'),
   };
 }

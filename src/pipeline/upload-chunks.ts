@@ -2,7 +2,7 @@ import { ServerResponse } from 'node:http';
 import { RegistryError } from '../domain/errors.ts';
 import { withHeader, withoutHeaders } from '../domain/headers.ts';
 import { OCTET_STREAM } from '../domain/media-type.ts';
-import { queryValue } from '../domain/query.ts';
+import { joinQueries, queryValue, withoutQueryParameter } from '../domain/query.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { type BodyPace, readInTime } from '../lib/body-deadline.ts';
 import type { Portion, Portions } from '../lib/portions.ts';
@@ -128,18 +128,11 @@ function chunkView(
   offset: number | undefined,
   length: number,
 ): RequestView {
-  const query = withoutDigest(at.query);
+  const query = withoutQueryParameter(at.query, 'digest');
   const plain = withHeader(withoutHeaders(sent.headers, 'Expect', 'Content-Range'), 'Content-Type', OCTET_STREAM);
   const headers =
     offset === undefined ? plain : withHeader(plain, 'Content-Range', `${offset}-${offset + Math.max(0, length - 1)}`);
   return { ...sent, ...at, method: 'PATCH', query, headers };
-}
-
-function withoutDigest(query: string): string {
-  return query
-    .split('&')
-    .filter((part) => !part.startsWith('digest='))
-    .join('&');
 }
 
 async function finish(
@@ -148,9 +141,7 @@ async function finish(
   at: Pick<RequestView, 'route' | 'query'>,
 ): Promise<Forwarded> {
   const digest = queryValue(sent.query, 'digest');
-  const query = [at.query, ...(digest === undefined ? [] : [`digest=${digest}`])]
-    .filter((part) => part !== '')
-    .join('&');
+  const query = joinQueries(at.query, digest === undefined ? '' : `digest=${digest}`);
   const view = { ...sent, ...at, query, headers: withoutHeaders(sent.headers, 'Expect', 'Content-Range') };
   return { sent: view, answer: await send(unread(exchange), view, new Uint8Array()) };
 }

@@ -1,4 +1,5 @@
 import { type HeaderList, withoutHeaders } from '../domain/headers.ts';
+import { joinQueries, withQuery } from '../domain/query.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { createStartKeeper, type KeptStart } from '../lib/kept-start.ts';
 import { sendContent } from './body-framing.ts';
@@ -125,10 +126,10 @@ export function destination(
     return { origin: upstream.origin, path: upstreamPath(exchange, sent), headers: sent.headers };
   const url = new URL(sealed);
   const added = sent.query.replace(/^_state=sealed&?/, '');
-  const query = [url.search.slice(1), added].filter((part) => part !== '').join('&');
+  const query = joinQueries(url.search.slice(1), added);
   const headers =
     url.origin === upstream.origin ? sent.headers : withoutHeaders(sent.headers, 'Authorization', 'Cookie');
-  return { origin: url.origin, path: query === '' ? url.pathname : `${url.pathname}?${query}`, headers };
+  return { origin: url.origin, path: withQuery(url.pathname, query), headers };
 }
 
 async function finish(

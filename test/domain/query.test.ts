@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decodeQueryValue,
+  joinQueries,
   mapQueryValues,
   queryText,
   queryValue,
   withoutQueryParameter,
+  withQuery,
 } from '../../src/domain/query.ts';
 
 const rawQueries = fc
@@ -25,6 +27,15 @@ describe('a raw query', () => {
   it('loses every parameter of a name and nothing else', () => {
     expect(withoutQueryParameter('a=%20&digest=x&b&digest=y&digest', 'digest')).toBe('a=%20&b');
     expect(withoutQueryParameter('digest=x', 'digest')).toBe('');
+  });
+
+  it('is put together with others, and nothing comes of empty ones', () => {
+    expect(joinQueries('', '_state=a==', '', 'digest=x')).toBe('_state=a==&digest=x');
+    expect(joinQueries('', '')).toBe('');
+  });
+
+  it('stands behind its path, without a question mark where there is none', () => {
+    expect([withQuery('/v2/', 'n=1'), withQuery('/v2/', '')]).toEqual(['/v2/?n=1', '/v2/']);
   });
 
   it('comes back byte for byte when nothing is repaired', () => {
