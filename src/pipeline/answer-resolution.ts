@@ -13,6 +13,7 @@ import { reportRedirect, reportRepair } from './report.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
 import type { Resolution } from './resolve-once.ts';
 import { serveManifest } from './serve-manifest.ts';
+import { warning } from './warning.ts';
 
 /**
  * Asks the registry and answers with what it says. Where something is known from earlier, nobody waits for a registry that will
@@ -193,8 +194,8 @@ const WARNINGS: Partial<Record<StaleReason, string>> = {
   'registry-unavailable': 'the registry cannot be asked at the moment; this is the last known content',
 };
 
-/** distribution-spec, "Warnings": code 299, agent "-", no date. What is refreshed behind an answer is no trouble to tell of. */
+/** The fields with a warning; what is refreshed behind an answer is no trouble to tell of. */
 export function warned(headers: HeaderList, reason: StaleReason): HeaderList {
   const text = WARNINGS[reason];
-  return text === undefined ? headers : [...headers, ['Warning', `299 - "manifix: ${text}"`]];
+  return text === undefined ? headers : [...headers, warning(`manifix: ${text}`)];
 }

@@ -15,6 +15,7 @@ import { withFreshness } from './freshness.ts';
 import type { Services } from './ports.ts';
 import type { DerivedManifest } from './ports-facts.ts';
 import type { ManifestRequest } from './resolve-manifest.ts';
+import { warning } from './warning.ts';
 
 type Derivation = Omit<NonNullable<ManifestOutcome['derive']>, 'fix'> & Pick<DerivedManifest, 'config'>;
 
@@ -73,8 +74,7 @@ export function derivedHeaders(derived: DerivedManifest, referenceKind: 'tag' | 
     ['ETag', `"${derived.digest}"`],
     // What was pushed is itself the original.
     ...(derived.kind === 'as-pushed' ? [] : [['Manifix-Original-Digest', derived.original] as const]),
-    // distribution-spec, "Warnings": warn-code 299, agent "-", no date.
-    ['Warning', `299 - "${describeDerivation(derived.kind, derived.original)}"`],
+    warning(describeDerivation(derived.kind, derived.original)),
   ];
   return withFreshness(headers, referenceKind);
 }

@@ -11,6 +11,7 @@ import { recordAudit } from './audit.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Services } from './ports.ts';
 import { report } from './report.ts';
+import { warning } from './warning.ts';
 
 /** A manifest that goes to the registry in another form than it was pushed in. */
 export interface NormalisedPush {
@@ -88,6 +89,5 @@ export function answerAsPushed(
   const reference = { kind: 'digest', digest: pushed } as const;
   const location = `${exchange.clientOrigin}${formatRoute({ kind: 'manifest', repository, reference })}`;
   const headers = withHeader(withHeader(answer.headers, 'Docker-Content-Digest', pushed), 'Location', location);
-  const warning = `299 - "${describeDerivation('as-pushed', stored)}"`;
-  return { ...answer, headers: [...headers, ['Warning', warning]] };
+  return { ...answer, headers: [...headers, warning(describeDerivation('as-pushed', stored))] };
 }
