@@ -1,6 +1,7 @@
 import { RegistryError } from '../domain/errors.ts';
 import { headerValue } from '../domain/headers.ts';
 import { withQuery } from '../domain/query.ts';
+import { isRedirectStatus, MAX_REDIRECTS } from '../domain/redirect.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { meansServer, parseLocation } from '../fixes/location.ts';
@@ -10,7 +11,7 @@ import { forwardAuthorized } from './forward-authorized.ts';
 import type { ForwardedAnswer } from './pass-through-proxy.ts';
 import type { Services } from './ports.ts';
 import { relay } from './relay.ts';
-import { REDIRECTS, report, reportOwnRedirect } from './report.ts';
+import { report, reportOwnRedirect } from './report.ts';
 
 /**
  * Everything that is neither a pull nor a push: deletes, lists, extensions. The request is repaired, its body streams to
@@ -27,8 +28,6 @@ export async function passThrough(services: Services, exchange: Exchange): Promi
     services.facts.dropLink(exchange.endpoint.upstream.name, route.repository, 'blob', route.digest);
   return answer;
 }
-
-const MAX_REDIRECTS = 5;
 
 /**
  * Forwards a request, and once more to where the registry redirects within itself, with the same method. A body streams and
@@ -53,7 +52,7 @@ async function forwardWithin(exchange: Exchange, sent: RequestView): Promise<For
 
 /** The path to which an answer redirects, when it is the registry's own, perhaps without its scheme or port. */
 function redirectWithin(origin: string, path: string, { status, headers }: ForwardedAnswer): string | undefined {
-  if (!REDIRECTS.has(status)) return undefined;
+  if (!isRedirectStatus(status)) return undefined;
   const location = parseLocation(headerValue(headers, 'Location') ?? '', origin, path.split('?', 1).join());
   const isOwn = location.authority === undefined || meansServer(location.authority, origin);
   return isOwn && location.path.startsWith('/') && location.path !== path ? location.path : undefined;

@@ -1,3 +1,4 @@
+import { isRedirectStatus } from '../domain/redirect.ts';
 import type { AppliedFix } from '../fixes/run.ts';
 import { type Exchange, redirectsOf } from './exchange.ts';
 
@@ -17,8 +18,6 @@ export function reportOwnRedirect(exchange: Exchange): void {
   reportRepair(exchange, 'unreachable-redirect-or-location', 'followed a redirect within the registry');
 }
 
-/** The statuses that name another place for the same request. */
-export const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Notes that the registry's limits were waited for, or would have been. */
 export function reportWait(
   exchange: Exchange,
@@ -34,7 +33,7 @@ export function reportRedirect(
   { status, redirected, probed }: { status: number; redirected: boolean; probed?: boolean },
 ): void {
   if (probed === true) reportRepair(exchange, 'head-presigned-403', 'asked the storage by GET, which refused HEAD');
-  if (!redirected && !REDIRECTS.has(status)) return;
+  if (!redirected && !isRedirectStatus(status)) return;
   if (redirected && redirectsOf(exchange.endpoint) === 'own') reportOwnRedirect(exchange);
   else reportRepair(exchange, 'redirect-auth-leak-400', 'followed a redirect, without credentials on other origins');
 }

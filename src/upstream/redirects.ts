@@ -1,15 +1,11 @@
 import { RegistryError } from '../domain/errors.ts';
 import { headerValue, withoutHeaders } from '../domain/headers.ts';
+import { isRedirectStatus, MAX_REDIRECTS } from '../domain/redirect.ts';
 import type { Hop, HopAnswer } from './send.ts';
-
-/** docker clients and Go's http.Client stop at ten; a registry with storage behind it needs one or two. */
-export const MAX_REDIRECTS = 5;
-
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Whether an answer tells to look elsewhere, for a method that may be repeated there. */
 export function isRedirect(method: string, { status }: HopAnswer): boolean {
-  return (method === 'GET' || method === 'HEAD') && REDIRECTS.has(status);
+  return (method === 'GET' || method === 'HEAD') && isRedirectStatus(status);
 }
 
 /** By these statuses storage refuses a HEAD whose URL was signed for GET: S3 and GCS by 403. */

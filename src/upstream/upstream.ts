@@ -5,12 +5,13 @@ import { type UpstreamCredentials, withoutSession } from '../domain/credentials.
 import { FIRST_BYTE, headOfFirstByte } from '../domain/first-byte.ts';
 import { type HeaderList, headerValue, withHeader } from '../domain/headers.ts';
 import { isOneSite } from '../domain/realm.ts';
+import { MAX_REDIRECTS } from '../domain/redirect.ts';
 import { unavailable } from '../domain/unavailable.ts';
 import { forwardableHeaders } from '../lib/forwardable-headers.ts';
 import { type AddressCheck, createAddressCheck } from './address-check.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { type ConnectionOptions, createConnections } from './connections.ts';
-import { isRedirect, MAX_REDIRECTS, mayFollow, redirectTarget, refusesHead, tooManyRedirects } from './redirects.ts';
+import { isRedirect, mayFollow, redirectTarget, refusesHead, tooManyRedirects } from './redirects.ts';
 import { type Hop, type HopAnswer, send, type Wire } from './send.ts';
 import { createWire, DEFAULT_TIMEOUTS, type UpstreamTimeouts } from './wire.ts';
 
