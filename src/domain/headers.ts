@@ -18,6 +18,12 @@ export function headerValues(headers: HeaderList, name: string): readonly string
   return headers.filter(([candidate]) => candidate.toLowerCase() === wanted).map(([, value]) => value);
 }
 
+/** How a body is compressed (RFC 9110, section 8.4), in lower case; undefined when it is not. */
+export function contentCoding(headers: HeaderList): string | undefined {
+  const coding = headerValue(headers, 'Content-Encoding')?.trim().toLowerCase();
+  return coding === '' || coding === 'identity' ? undefined : coding;
+}
+
 /** The list without the named fields. */
 export function withoutHeaders(headers: HeaderList, ...names: readonly string[]): HeaderList {
   const dropped = new Set(names.map((name) => name.toLowerCase()));

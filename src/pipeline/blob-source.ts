@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
+import { contentCoding, type HeaderList, withoutHeaders } from '../domain/headers.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { decodeBody } from '../lib/content-encoding.ts';
@@ -35,8 +35,8 @@ export function blobSource(
     });
     reportWait(exchange, response);
     if (from === undefined) reportRedirect(exchange, response);
-    const coding = headerValue(response.headers, 'Content-Encoding')?.trim().toLowerCase();
-    if (coding === undefined || coding === '' || coding === 'identity' || response.status !== 200) {
+    const coding = contentCoding(response.headers);
+    if (coding === undefined || response.status !== 200) {
       return from === undefined ? withoutManifest(services, exchange, route, response) : response;
     }
     reportRepair(exchange, 'gzip-content-encoding', `undid Content-Encoding ${coding}`);

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
+import { contentCoding, type HeaderList, withoutHeaders } from '../domain/headers.ts';
 import { type ListDocument, type ListKind, parseList } from '../domain/list.ts';
 import { withQuery } from '../domain/query.ts';
 import type { Route } from '../domain/route.ts';
@@ -64,10 +64,8 @@ async function plainBody(
   exchange: Exchange,
   { headers, body }: UpstreamResponse,
 ): Promise<{ headers: HeaderList; body: Uint8Array | Readable }> {
-  const coding = headerValue(headers, 'Content-Encoding')?.trim().toLowerCase();
-  if (coding === undefined || coding === '' || coding === 'identity') {
-    return { headers, body: await readUpTo(body, MAX_LIST) };
-  }
+  const coding = contentCoding(headers);
+  if (coding === undefined) return { headers, body: await readUpTo(body, MAX_LIST) };
   reportRepair(exchange, 'gzip-content-encoding', `undid Content-Encoding ${coding}`);
   if (exchange.endpoint.fixes.mode('gzip-content-encoding') !== 'on') return { headers, body };
   const bytes = await readUpTo(body, MAX_LIST);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { algorithmOf, type Digest, digestOf } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
+import { contentCoding, type HeaderList, withoutHeaders } from '../domain/headers.ts';
 import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
 import type { Reference } from '../domain/reference.ts';
 import { schema1PayloadDigest } from '../domain/schema1.ts';
@@ -43,8 +43,7 @@ export async function readManifest(
     const stream = reference.kind === 'digest' ? verifiedStream(body, reference.digest) : body;
     return { kind: 'stream', headers, stream };
   }
-  const coding = headerValue(response.headers, 'Content-Encoding')?.trim().toLowerCase();
-  const plain = undoCoding(exchange, reference, body, coding);
+  const plain = undoCoding(exchange, reference, body, contentCoding(response.headers));
   // With the repair switched off, what nobody can read goes on as it is.
   if (plain === undefined) return { kind: 'stream', headers, stream: Readable.from([body], { objectMode: false }) };
   const { bytes, decoded } = plain;
@@ -80,7 +79,7 @@ function undoCoding(
   body: Uint8Array,
   coding: string | undefined,
 ): { bytes: Uint8Array; decoded?: string } | undefined {
-  if (coding === undefined || coding === '' || coding === 'identity') return { bytes: body };
+  if (coding === undefined) return { bytes: body };
   // Some servers label bytes as compressed that are not: what has the digest is right.
   if (reference.kind === 'digest' && digestOf(body, algorithmOf(reference.digest)) === reference.digest) {
     return { bytes: body, decoded: coding };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  contentCoding,
   type HeaderList,
   headerListFromRaw,
   headerValue,
@@ -47,6 +48,18 @@ describe('headerValue and headerValues', () => {
 describe('withoutHeaders', () => {
   it('drops every field of the names, whatever the case', () => {
     expect(withoutHeaders(HEADERS, 'aCCept', 'Link')).toEqual([['Location', '/x']]);
+  });
+});
+
+describe('contentCoding', () => {
+  it.each([
+    [' GZip ', 'gzip'],
+    ['br, gzip', 'br, gzip'],
+    ['Identity', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('of %o is %o', (value, coding) => {
+    expect(contentCoding(value === undefined ? [] : [['content-encoding', value]])).toBe(coding);
   });
 });
 
