@@ -91,6 +91,11 @@ function directTroubleOf(code: string): Trouble {
   return { reason: `${certificate[1]} (${code})`, remedy: certificate[2] };
 }
 
+/** An error for `unavailable`, with one of the codes that it knows. */
+export function codedError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
 /** The trouble is ours: there is no file descriptor left, for a connection or for a file. */
 export function outOfDescriptors(cause: unknown): RegistryError {
   return new RegistryError('UNAVAILABLE', {

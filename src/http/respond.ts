@@ -5,6 +5,7 @@ import { type RegistryError, renderError } from '../domain/errors.ts';
 import { type HeaderList, withHeader, withoutHeaders } from '../domain/headers.ts';
 import type { Flow } from '../lib/shared-rate.ts';
 import type { Answer, Exchange } from '../pipeline/exchange.ts';
+import { clientGone } from '../pipeline/pass-through-proxy.ts';
 import type { BlobReader, CacheStatus } from '../pipeline/ports.ts';
 
 // RFC 9211, "The Cache-Status HTTP Response Header Field".
@@ -86,7 +87,7 @@ export async function respond(
     const left = body.kind === 'stream' ? endedEarly(error) : outgoing.destroyed;
     discard(body);
     outgoing.destroy();
-    throw left ? new DOMException('The client closed the connection.', 'AbortError') : error;
+    throw left ? clientGone() : error;
   }
 }
 

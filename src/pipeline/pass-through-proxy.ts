@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { type HeaderList, headerListFromRaw } from '../domain/headers.ts';
-import { unavailable } from '../domain/unavailable.ts';
+import { codedError, unavailable } from '../domain/unavailable.ts';
 import { type ClientExchange, type ProxyRequest, startProxyRequest } from './pass-through-request.ts';
 
 export interface ForwardRequest extends ProxyRequest {
@@ -40,7 +40,7 @@ export function forward(
   if (exchange.outgoing.destroyed) return Promise.reject(clientGone());
   const who = `The registry at ${request.origin}`;
   if (!request.addresses.allowsHost(new URL(request.origin).hostname)) {
-    return Promise.reject(unavailable(who, internalError()));
+    return Promise.reject(unavailable(who, codedError('INTERNAL_ADDRESS', 'the host is an internal address')));
   }
   const source = bodySource(exchange.incoming, request.body);
   let sent: ClientRequest | undefined;
@@ -69,9 +69,11 @@ export function forward(
     // A connection through a proxy may take longer than anybody waits for it.
     if (stopped) return void sent.destroy();
     // Node reports a switch of protocols that nobody asked for by closing the request, and nothing else.
-    sent.once('close', () => failed(closedError()));
+    sent.once('close', () => failed(codedError('ECONNRESET', 'the connection was closed without an answer')));
     sent.setTimeout(idle.before);
-    sent.on('timeout', () => stop(unavailable(who, idleError())));
+    sent.on('timeout', () =>
+      stop(unavailable(who, codedError('ETIMEDOUT', 'no byte in either direction for too long'))),
+    );
   }
   function answered(response: IncomingMessage): void {
     answer = response;
@@ -115,16 +117,4 @@ function bodySource(incoming: IncomingMessage, body: ForwardRequest['body']): Re
 /** What a request fails with when its client has closed the connection. */
 export function clientGone(): Error {
   return new DOMException('The client closed the connection.', 'AbortError');
-}
-
-function closedError(): Error {
-  return Object.assign(new Error('the connection was closed without an answer'), { code: 'ECONNRESET' });
-}
-
-function internalError(): Error {
-  return Object.assign(new Error('the host is an internal address'), { code: 'INTERNAL_ADDRESS' });
-}
-
-function idleError(): Error {
-  return Object.assign(new Error('no byte in either direction for too long'), { code: 'ETIMEDOUT' });
 }

@@ -1,6 +1,7 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { isInternalAddress, isInternalHost } from '../domain/internal-address.ts';
+import { codedError } from '../domain/unavailable.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 
 /**
@@ -76,5 +77,5 @@ function isInternalOne({ address }: LookupAddress): boolean {
 
 /** The error for a host to which the registry may not lead. */
 export function notAllowed(why: string): Error {
-  return Object.assign(new Error(why), { code: 'INTERNAL_ADDRESS' });
+  return codedError('INTERNAL_ADDRESS', why);
 }

@@ -1,7 +1,7 @@
 import type { RegistryError } from '../domain/errors.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import { outageError } from '../domain/outage.ts';
-import { unavailable } from '../domain/unavailable.ts';
+import { codedError, unavailable } from '../domain/unavailable.ts';
 import { delay, systemClock } from '../lib/clock.ts';
 import { type BudgetView, createBudgets } from './budgets.ts';
 import { type CircuitView, createCircuit } from './circuit.ts';
@@ -157,7 +157,7 @@ interface Turn {
 }
 
 function tooLateError(): Error {
-  return Object.assign(new Error('no answer within the time'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+  return codedError('UND_ERR_HEADERS_TIMEOUT', 'no answer within the time');
 }
 
 const NEVER = new AbortController().signal;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Agent, Dispatcher } from 'undici';
 import { type HeaderList, headerListFromRaw } from '../domain/headers.ts';
+import { codedError } from '../domain/unavailable.ts';
 import { RecyclableBody } from '../lib/recyclable-body.ts';
 import type { ReceiveBuffers } from './receive-buffers.ts';
 
@@ -85,7 +86,7 @@ export function send({ agent, buffers }: Wire, hop: Hop, translate: (error: unkn
 }
 
 function tooManyInterimAnswers(): Error {
-  return Object.assign(new Error('too many interim answers'), { code: 'INTERIM_ANSWERS' });
+  return codedError('INTERIM_ANSWERS', 'too many interim answers');
 }
 
 /** A stream with back-pressure down to the socket; destroying it before its end destroys the socket. */

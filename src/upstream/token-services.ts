@@ -1,5 +1,5 @@
 import { RegistryError } from '../domain/errors.ts';
-import { unavailable } from '../domain/unavailable.ts';
+import { codedError, unavailable } from '../domain/unavailable.ts';
 import { putLast } from '../lib/put-last.ts';
 import { type Circuit, type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind, TokenServiceFailure } from './failure.ts';
@@ -74,5 +74,5 @@ function failureOf(error: RegistryError): TokenServiceFailure {
 }
 
 function lateError(): Error {
-  return Object.assign(new Error('no token within the time'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+  return codedError('UND_ERR_HEADERS_TIMEOUT', 'no token within the time');
 }

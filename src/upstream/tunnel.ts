@@ -5,6 +5,7 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:
 import { basicAuthorization } from '../domain/credentials.ts';
 import { type HttpProxy, ProxyFailure } from '../domain/http-proxy.ts';
 import { isIpHost } from '../domain/internal-address.ts';
+import { codedError } from '../domain/unavailable.ts';
 import { notAllowed } from './address-check.ts';
 
 /** Opens a connection to an origin that is ready for requests: with TLS, where the origin has it. */
@@ -117,5 +118,5 @@ function withoutBrackets(hostname: string): string {
 }
 
 function late(code: 'ETIMEDOUT' | 'ECONNECT_TIMEOUT'): Error {
-  return Object.assign(new Error('the time for the connection is over'), { code });
+  return codedError(code, 'the time for the connection is over');
 }
