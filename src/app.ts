@@ -64,8 +64,14 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
   );
   const conditions = () => generation.upstreams.flatMap((upstream) => upstream.conditions());
   const limits = createLimits();
-  const limitFigures = { limited: limits.limited, uses: store.quotas.figures };
-  const metrics = createMetrics(store, connections.figures, defects, conditions, limitFigures, auditLog.figures);
+  const metrics = createMetrics({
+    cache: store,
+    connections: connections.figures,
+    defects,
+    upstreams: conditions,
+    limits: { limited: limits.limited, uses: store.quotas.figures },
+    audit: auditLog.figures,
+  });
   const offenders = createOffenders(Date.now);
   const usage = createUsage(store.usageRecords, systemClock, config.usage);
   const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), [offenders, usage, hooks]);

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What the cache says of itself when metrics are read; counts are since the start. */
-export interface CacheFigures {
+interface CacheFigures {
   usage(): { readonly bytes: number; readonly blobs: number };
   health(): 'ok' | object;
   counters(): {
@@ -15,7 +15,7 @@ export interface CacheFigures {
 }
 
 /** What the listener for clients says of its connections when metrics are read; all but `open` count since the start. */
-export type ConnectionFigures = () => {
+type ConnectionFigures = () => {
   readonly open: number;
   readonly refused: number;
   readonly dropped: number;
@@ -23,7 +23,7 @@ export type ConnectionFigures = () => {
 };
 
 /** What registries are known to do wrong when metrics are read. */
-export interface DefectFigures {
+interface DefectFigures {
   list(): readonly { readonly upstream: string; readonly fix: string }[];
 }
 
@@ -33,12 +33,21 @@ export interface SavedFigures {
   readonly bytes: number;
 }
 
+/** What became of the lines of the audit log since the start. */
+type AuditFigures = () => { readonly recorded: number; readonly lost: number };
+
+/** Where the figures are. */
+export interface FigureSources {
+  readonly cache: CacheFigures;
+  readonly connections: ConnectionFigures;
+  readonly defects: DefectFigures;
+  readonly audit: AuditFigures;
+}
+
 /** Makes the metrics that are read from where they are counted. */
 export function addFigures(
   registers: Registry[],
-  cache: CacheFigures,
-  connections: ConnectionFigures,
-  defects: DefectFigures,
+  { cache, connections, defects, audit }: FigureSources,
   saved: SavedFigures,
 ): void {
   const gauge = readings(Gauge, registers);
@@ -75,13 +84,6 @@ export function addFigures(
       this.inc({ how: 'slow' }, slow);
     },
   });
-}
-
-/** What became of the lines of the audit log since the start. */
-export type AuditFigures = () => { readonly recorded: number; readonly lost: number };
-
-export function addAuditFigures(registers: Registry[], audit: AuditFigures): void {
-  const counter = readings(Counter, registers);
   counter('manifix_audit_lines_total', 'Lines for the audit log', () => audit().recorded);
   counter('manifix_audit_lost_total', 'Lines of the audit log that could not be written', () => audit().lost);
 }

@@ -23,30 +23,30 @@ export function finishedRequest(overrides: Partial<FinishedRequest> = {}): Finis
 
 /** Metrics of a cache with two blobs, of a listener with seven connections and of a registry with one defect. */
 export function someMetrics(): Metrics {
-  return createMetrics(
-    {
+  return createMetrics({
+    cache: {
       usage: () => ({ bytes: 12_345, blobs: 2 }),
       health: () => ({ degraded: 'disk full' }),
       counters: () => ({ fills: 3, resumed: 1, evicted: 0, damaged: 4, mismatched: 5, scrubbed: 678 }),
     },
-    () => ({ open: 7, refused: 8, dropped: 9, slow: 10 }),
-    { list: () => [{ upstream: 'hub', fix: 'head-unsupported' }] },
-    () => [
+    connections: () => ({ open: 7, refused: 8, dropped: 9, slow: 10 }),
+    defects: { list: () => [{ upstream: 'hub', fix: 'head-unsupported' }] },
+    upstreams: () => [
       { upstream: 'hub', origin: 'http://hub.test', state: 'half-open', throttled: true },
       {
         ...{ upstream: 'team', origin: 'http://team.test', state: 'closed', throttled: false },
         budget: { limit: 100, remaining: 76, share: 0.76 },
       },
     ],
-    {
+    limits: {
       limited: () => [{ endpoint: 'team-a', limit: 'perUser.requests', count: 11 }],
       uses: () => [
         { endpoint: 'team-a', quota: 2048, bytes: 1024, evicted: 12 },
         { endpoint: 'team-b', quota: undefined, bytes: 512, evicted: 0 },
       ],
     },
-    () => ({ recorded: 11, lost: 12 }),
-  );
+    audit: () => ({ recorded: 11, lost: 12 }),
+  });
 }
 
 /** The samples of the program's own metrics, as Prometheus reads them. */
