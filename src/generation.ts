@@ -22,9 +22,9 @@ import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint, Guard } from './pipeline/exchange.ts';
 import type { Challenges, Telemetry } from './pipeline/ports.ts';
 import type { GuardedClient } from './upstream/guard.ts';
+import type { UpstreamAnswered } from './upstream/messages.ts';
 import { metered } from './upstream/metered.ts';
 import { createRegistry } from './upstream/registry.ts';
-import type { UpstreamAnswered } from './upstream/upstream.ts';
 
 /** Everything that follows from the configuration and is replaced as a whole by a reload. */
 export interface Generation {

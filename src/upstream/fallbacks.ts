@@ -1,6 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
 import type { GuardedClient } from './guard.ts';
-import type { UpstreamRequest, UpstreamResponse } from './upstream.ts';
+import type { UpstreamRequest, UpstreamResponse } from './messages.ts';
 
 /**
  * One registry at several URLs. Reads go to the first that answers, in order; pushes go to the first one only, because copies

@@ -7,9 +7,10 @@ import { type BudgetView, createBudgets } from './budgets.ts';
 import { type CircuitView, createCircuit } from './circuit.ts';
 import { failureKind } from './failure.ts';
 import { createGate, type ReadLimits } from './gate.ts';
+import type { UpstreamRequest, UpstreamResponse } from './messages.ts';
 import { createSilence } from './silence.ts';
 import { createThrottling } from './throttling.ts';
-import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream.ts';
+import type { UpstreamClient } from './upstream.ts';
 import type { UpstreamTimeouts } from './wire.ts';
 
 /** What to expect of a question: whether it is worth asking, and how long whoever has an older answer should wait for it. */

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { UpstreamRequest } from '../../src/upstream/messages.ts';
 import { createRegistry } from '../../src/upstream/registry.ts';
-import type { UpstreamRequest } from '../../src/upstream/upstream.ts';
 import { barrier } from '../support/deadline.ts';
 import { hang, respond, waitFor } from '../support/script-steps.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
