@@ -1,16 +1,14 @@
 import type { RegistryError } from '../domain/errors.ts';
-import type { HeaderList } from '../domain/headers.ts';
-import { outageError } from '../domain/outage.ts';
-import { codedError, unavailable } from '../domain/unavailable.ts';
+import { type HeaderList, headerValue } from '../domain/headers.ts';
 import { delay, systemClock } from '../lib/clock.ts';
 import { type BudgetView, createBudgets } from './budgets.ts';
 import { type CircuitView, createCircuit } from './circuit.ts';
-import { failureKind } from './failure.ts';
 import { createGate, type ReadLimits } from './gate.ts';
 import type { UpstreamRequest, UpstreamResponse } from './messages.ts';
 import { createSilence } from './silence.ts';
 import { createThrottling } from './throttling.ts';
 import type { UpstreamClient } from './upstream.ts';
+import { watched } from './watched.ts';
 import type { UpstreamTimeouts } from './wire.ts';
 
 /** What to expect of a question: whether it is worth asking, and how long whoever has an older answer should wait for it. */
@@ -57,6 +55,7 @@ export function guarded(
   const silence = createSilence(now);
   const gate = createGate(who, limits);
   const budgets = createBudgets(client.authority, now);
+  const attempt = watched(client, { circuit, silence, budgets }, who, timeouts.connect + timeouts.headers, now);
 
   async function inTurn(asked: UpstreamRequest): Promise<UpstreamResponse> {
     const leave = await gate.enter(asked.signal ?? NEVER);
@@ -69,35 +68,6 @@ export function guarded(
     } catch (error) {
       leave();
       throw error;
-    }
-  }
-
-  async function attempt(asked: UpstreamRequest): Promise<UpstreamResponse> {
-    const startedAt = now();
-    const settle = silence.asked();
-    const late = new AbortController();
-    const tooLate = () => late.abort(unavailable(who, tooLateError()));
-    const timer = setTimeout(tooLate, timeouts.connect + timeouts.headers);
-    let reached = false;
-    try {
-      return await client.request({
-        ...asked,
-        signal: asked.signal === undefined ? late.signal : AbortSignal.any([asked.signal, late.signal]),
-        onFirstAnswer({ status, headers }) {
-          reached = true;
-          budgets.answered(asked.headers, headers);
-          if (isBroken(status)) circuit.failed('broken', outageError(status, headers, who), startedAt);
-          else circuit.answered();
-        },
-      });
-    } catch (error) {
-      const kind = reached || asked.signal?.aborted === true ? undefined : failureKind(error);
-      // Only RegistryErrors have a kind.
-      if (kind !== undefined) circuit.failed(kind, error as RegistryError, startedAt);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      settle(reached);
     }
   }
 
@@ -157,20 +127,11 @@ interface Turn {
   readonly pause: number | undefined;
 }
 
-function tooLateError(): Error {
-  return codedError('UND_ERR_HEADERS_TIMEOUT', 'no answer within the time');
-}
-
 const NEVER = new AbortController().signal;
-
-/** 501 says that the registry does not know the request; it answers all others. */
-function isBroken(status: number): boolean {
-  return status >= 500 && status !== 501;
-}
 
 /** How long until a refused question may go out: only for limits, which end by themselves. */
 function pauseOf(refusal: RegistryError): number | undefined {
   if (refusal.code !== 'TOOMANYREQUESTS') return undefined;
-  const seconds = refusal.headers.find(([name]) => name === 'Retry-After')?.[1];
+  const seconds = headerValue(refusal.headers, 'Retry-After');
   return seconds === undefined ? undefined : Number(seconds) * 1_000;
 }
