@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessTokenRecord, AccessTokenWish } from '../domain/access-token.ts';
+import type { Authenticated } from '../domain/authentication.ts';
 import { hashAccessToken, isAccessToken, newAccessToken } from '../lib/access-token.ts';
+import { refused } from './refusals.ts';
 
 /** Where tokens are kept. */
 export interface TokenKeeper {
@@ -30,6 +32,39 @@ export function issueAccessToken(
   return { token, record };
 }
 
+/** Logins at one endpoint with tokens that `manifix token new` made. */
+export interface AccessTokenLogin {
+  /** @param user who is said to have the token; a Bearer says nothing */
+  check(token: string, user?: string): Authenticated;
+  /** Whether the token with this id still counts. */
+  holds(id: string): boolean;
+}
+
+/** @param time milliseconds since the epoch */
+export function accessTokensAt(
+  endpoint: string,
+  keeper: Pick<TokenKeeper, 'find' | 'get'>,
+  time: () => number,
+): AccessTokenLogin {
+  return {
+    check(token, user) {
+      const login = { endpoint, user };
+      const outcome = checkAccessToken(token, endpoint, keeper, time());
+      if ('wrong' in outcome) return refused(login, `does not take ${outcome.wrong}`);
+      const { id, user: owner, expiresAt } = outcome.record;
+      if (user !== undefined && user !== owner) {
+        return refused(login, `does not take the token ${id} for another user than its own`);
+      }
+      const principal = { method: 'token' as const, user: owner, groups: [], claims: {} };
+      return { principal, proof: `token ${id}`, ...(expiresAt !== undefined && { until: expiresAt }) };
+    },
+    holds(id) {
+      const record = keeper.get(id);
+      return record !== undefined && flawOf(record, endpoint, time()) === undefined;
+    },
+  };
+}
+
 /** The token that a client shows at an endpoint, or why it does not count there. @throws when tokens cannot be looked up */
 export function checkAccessToken(
   token: string,
@@ -45,11 +80,7 @@ export function checkAccessToken(
 }
 
 /** Why a token that is kept does not count at an endpoint; undefined when it does. */
-export function flawOf(
-  { id, expiresAt, endpoints }: AccessTokenRecord,
-  endpoint: string,
-  now: number,
-): string | undefined {
+function flawOf({ id, expiresAt, endpoints }: AccessTokenRecord, endpoint: string, now: number): string | undefined {
   if (expiresAt !== undefined && expiresAt <= now) {
     return `the token ${id}, which ended on ${new Date(expiresAt).toISOString()}`;
   }
