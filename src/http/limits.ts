@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { putLast } from '../lib/put-last.ts';
 import type { Flow } from '../lib/shared-rate.ts';
 import type { Allowance, Limiter } from '../pipeline/ports-limits.ts';
+import { enterFill } from './fill-places.ts';
 import { type Account, bothFlows, createAccount } from './limit-account.ts';
 import { tooManyFills, tooManyRequests, uploadTooLarge, type Whose } from './limit-errors.ts';
 
@@ -48,8 +49,6 @@ interface ConfigurableLimiter extends Limiter {
 
 /** Clients whose use is remembered for each endpoint; whoever was not seen for the longest time begins anew. */
 const MAX_CLIENTS = 10_000;
-/** How long a download waits for its turn in milliseconds: clients give up after 30 s without an answer. */
-const LONGEST_WAIT = 20_000;
 
 function createLimiter(endpoint: string, initial: EndpointLimits, clock: Clock): ConfigurableLimiter {
   let limits = initial;
@@ -69,45 +68,24 @@ function createLimiter(endpoint: string, initial: EndpointLimits, clock: Clock):
     return error;
   }
 
+  function overRate(whose: Whose, account: Account | undefined): RegistryError | undefined {
+    const wait = account?.wait() ?? 0;
+    const rate = account?.limits.requests;
+    if (wait === 0 || rate === undefined) return undefined;
+    return refused(nameOf(whose, 'requests'), tooManyRequests(endpoint, whose, rate, wait));
+  }
+
   function admit(user: Account | undefined): RegistryError | undefined {
-    for (const [whose, account] of [
-      ['user', user],
-      ['endpoint', own],
-    ] as const) {
-      const wait = account?.wait() ?? 0;
-      const rate = account?.limits.requests;
-      if (wait > 0 && rate !== undefined)
-        return refused(nameOf(whose, 'requests'), tooManyRequests(endpoint, whose, rate, wait));
-    }
+    const refusal = overRate('user', user) ?? overRate('endpoint', own);
+    if (refusal !== undefined) return refusal;
     own.take();
     user?.take();
     return undefined;
   }
 
-  async function enterFill(client: string, user: Account | undefined, signal: AbortSignal): Promise<() => void> {
-    const late = new AbortController();
-    let whose: Whose = user === undefined ? 'endpoint' : 'user';
-    const cancel = clock.after(LONGEST_WAIT, () => {
-      const { fills = 0 } = whose === 'user' ? limits.perUser : limits;
-      late.abort(refused(nameOf(whose, 'fills'), tooManyFills(endpoint, whose, fills)));
-    });
-    const ended = AbortSignal.any([signal, late.signal]);
-    try {
-      const leaveUser = await user?.enterFill(ended, client);
-      whose = 'endpoint';
-      try {
-        const leave = await own.enterFill(ended, client);
-        return () => {
-          leave();
-          leaveUser?.();
-        };
-      } catch (error) {
-        leaveUser?.();
-        throw error;
-      }
-    } finally {
-      cancel();
-    }
+  function tooLate(whose: Whose): RegistryError {
+    const { fills = 0 } = whose === 'user' ? limits.perUser : limits;
+    return refused(nameOf(whose, 'fills'), tooManyFills(endpoint, whose, fills));
   }
 
   function allowance(client: string): Allowance {
@@ -116,7 +94,7 @@ function createLimiter(endpoint: string, initial: EndpointLimits, clock: Clock):
       upload: limits.upload,
       uploadTooLarge: (received, announced) =>
         refused('upload', uploadTooLarge(endpoint, limits.upload ?? 0, received, announced)),
-      enterFill: (signal) => enterFill(client, user, signal),
+      enterFill: (signal) => enterFill(clock, { client, user, endpoint: own }, signal, tooLate),
       pace: () => bothFlows(user?.flow(), own.flow()),
     };
   }
