@@ -1,16 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { createMetrics } from './admin/metrics.ts';
-import { type AdminOptions, createAdminServer } from './admin/server.ts';
-import { createTelemetry } from './admin/telemetry.ts';
-import { createUsage } from './admin/usage.ts';
+import { createAdminServer } from './admin/server.ts';
 import { createAuthentications } from './auth/authenticate.ts';
 import { openTokenKeys } from './auth/token-keys.ts';
 import type { Config } from './config/config.ts';
 import { describeAccount } from './domain/credentials.ts';
-import { createOffenders } from './explain/offenders.ts';
 import type { AppHooks } from './explain/throw-away.ts';
-import { type Generation, generationOf } from './generation.ts';
+import { type GenerationParts, generationOf } from './generation.ts';
 import { readCertificate } from './http/certificate-watch.ts';
 import { createConnections } from './http/connections.ts';
 import { createLimits } from './http/limits.ts';
@@ -20,14 +16,13 @@ import { systemClock } from './lib/clock.ts';
 import { getJson } from './lib/get-json.ts';
 import { createLogger, logTo } from './lib/logger.ts';
 import { addressOf, drain, followCertificate, listen } from './listening.ts';
-import { cacheOperations, toolOperations } from './operations.ts';
+import { createObservers } from './observers.ts';
+import { operations } from './operations.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
-import type { Telemetry } from './pipeline/ports.ts';
 import { createServices } from './services.ts';
 import { createAuditLog } from './store/audit-log.ts';
+import type { Warn } from './store/health.ts';
 import { openStore, type Store } from './store/open-store.ts';
-import { tagOperations } from './tag-operations.ts';
-import { tokenOperations } from './token-operations.ts';
 import { createDefects } from './upstream/defects.ts';
 import type { UpstreamClient } from './upstream/upstream.ts';
 
@@ -49,35 +44,34 @@ export interface App {
 export async function startApp(config: Config, hooks: AppHooks = {}): Promise<App> {
   const logger = createLogger(config.log);
   const certificate = config.tls === undefined ? undefined : await readCertificate(config.tls);
-  const warn = (message: string, facts: Readonly<Record<string, unknown>>) => logger.warn(facts, message);
-  const auditLog = createAuditLog({ clock: systemClock, warn });
   const log = logTo(logger);
+  const warn: Warn = (message, facts) => log('warn', message, facts);
+  const auditLog = createAuditLog({ clock: systemClock, warn });
   const tokenKeys = await openTokenKeys(join(config.cache.dir, 'token-keys.json'), Date.now, log);
-  const store = await openStore({
-    directory: config.cache.dir,
-    maxSize: config.cache.maxSize,
-    warn,
-  });
+  const store = await openStore({ directory: config.cache.dir, maxSize: config.cache.maxSize, warn });
   const connections = createConnections();
+  const limits = createLimits();
   const defects = createDefects(Date.now, (upstream, fix) =>
     logger.warn({ upstream, fix }, 'a registry shows a defect that manifix works around'),
   );
   const conditions = () => generation.upstreams.flatMap((upstream) => upstream.conditions());
-  const limits = createLimits();
-  const metrics = createMetrics({
-    cache: store,
-    connections: connections.figures,
-    defects,
-    upstreams: conditions,
-    limits: { limited: limits.limited, uses: store.quotas.figures },
-    audit: auditLog.figures,
+  const observers = createObservers({
+    logger,
+    auditLog,
+    store,
+    usage: config.usage,
+    metrics: {
+      cache: store,
+      connections: connections.figures,
+      defects,
+      upstreams: conditions,
+      limits: { limited: limits.limited, uses: store.quotas.figures },
+      audit: auditLog.figures,
+    },
+    hooks,
   });
-  const offenders = createOffenders(Date.now);
-  const usage = createUsage(store.usageRecords, systemClock, config.usage);
-  const telemetry = watchedTelemetry(createTelemetry(logger, metrics, auditLog.record), [offenders, usage, hooks]);
-  const figures = { upstreamAnswered: metrics.upstreamAnswered, spent: usage.spent };
+  const { metrics, usage, telemetry } = observers;
   const { services, forgetRegistries } = createServices(store, defects, telemetry);
-  const dispatch = createDispatch(services);
   bindNames(store, config);
   const authentications = createAuthentications({
     now: () => performance.now(),
@@ -86,8 +80,15 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     getJson,
     log,
   });
-  const lasting = { authentications, limits, tokenKeys };
-  let generation = generationOf(config, dispatch, services.challenges, figures, telemetry, lasting, hooks.watch);
+  const parts: GenerationParts = {
+    dispatch: createDispatch(services),
+    challenges: services.challenges,
+    figures: { upstreamAnswered: metrics.upstreamAnswered, spent: usage.spent },
+    telemetry,
+    lasting: { authentications, limits, tokenKeys },
+    watch: hooks.watch,
+  };
+  let generation = generationOf(config, parts);
   let accepting = true;
   const forgetAnswers = () => {
     services.changes.allChanged();
@@ -99,12 +100,11 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
     health: store.health,
     upstreams: conditions,
     accepting: () => accepting,
-    tools: toolOperations(() => generation, startApp, offenders, usage, store.placed),
-    ...storeOperations(() => generation, store, telemetry, forgetAnswers),
+    ...operations({ generation: () => generation, start: startApp, store, observers, forgetAnswers }),
   });
   try {
     await auditLog.configure(config.audit);
-    await hooks.rehearse?.(dispatch, services.challenges);
+    await hooks.rehearse?.(parts.dispatch, parts.challenges);
     if (config.admin !== undefined) await listen(admin, config.admin.listen);
     await listen(server, config.listen);
   } catch (error) {
@@ -127,7 +127,7 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       const replaced = generation;
       bindNames(store, next);
       forgetRegistries();
-      generation = generationOf(next, dispatch, services.challenges, figures, telemetry, lasting, hooks.watch);
+      generation = generationOf(next, parts);
       logger.level = next.log.level;
       usage.configure(next.usage);
       store.setMaxSize(next.cache.maxSize);
@@ -148,45 +148,6 @@ export async function startApp(config: Config, hooks: AppHooks = {}): Promise<Ap
       usage.flush();
       await store.close();
       await auditLog.close();
-    },
-  };
-}
-
-/** What operators can change while manifix runs. What was answered a moment ago is forgotten with it. */
-function storeOperations(
-  generation: () => Generation,
-  store: Store,
-  telemetry: Telemetry,
-  forgetAnswers: () => void,
-): Pick<AdminOptions, 'tokens' | 'tags' | 'cache'> {
-  const config = () => generation().config;
-  const { audit } = telemetry;
-  return {
-    tokens: tokenOperations({
-      records: store.tokens,
-      config,
-      audit,
-      revoked: () => generation().edge.ready.forget(),
-    }),
-    tags: tagOperations({
-      config,
-      edge: () => generation().edge,
-      history: store.tagHistory,
-      pins: store.pins,
-      now: Date.now,
-      audit,
-      changed: forgetAnswers,
-    }),
-    cache: cacheOperations(store, telemetry, forgetAnswers),
-  };
-}
-
-function watchedTelemetry(telemetry: Telemetry, watchers: readonly Pick<AppHooks, 'requestFinished'>[]): Telemetry {
-  const all = [telemetry, ...watchers].flatMap(({ requestFinished }) => requestFinished ?? []);
-  return {
-    ...telemetry,
-    requestFinished(request) {
-      for (const requestFinished of all) requestFinished(request);
     },
   };
 }

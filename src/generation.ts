@@ -40,22 +40,25 @@ export interface Lasting {
   readonly tokenKeys?: TokenKeys;
 }
 
-/** Makes upstreams, endpoints and the edge of a configuration; what outlives a reload is handed in. */
-export function generationOf(
-  config: Config,
-  dispatch: Dispatch,
-  challenges: Challenges,
-  figures: Pick<Metrics, 'upstreamAnswered'> & Pick<Usage, 'spent'>,
-  telemetry: Telemetry,
-  lasting: Lasting = {},
-  watch = (upstream: GuardedClient) => upstream,
-): Generation {
-  const { endpoints, upstreams } = openEndpoints(
-    config,
-    (name, upstream) => watch(openUpstream(name, upstream, (answer) => figures.upstreamAnswered(answer))),
+/** What all generations are made with. */
+export interface GenerationParts {
+  readonly dispatch: Dispatch;
+  readonly challenges: Challenges;
+  readonly figures: Pick<Metrics, 'upstreamAnswered'> & Pick<Usage, 'spent'>;
+  readonly telemetry: Telemetry;
+  readonly lasting?: Lasting;
+  /** Gets each upstream and gives what is used in its place. */
+  readonly watch?: ((upstream: GuardedClient) => GuardedClient) | undefined;
+}
+
+/** Makes upstreams, endpoints and the edge of a configuration. */
+export function generationOf(config: Config, parts: GenerationParts): Generation {
+  const { dispatch, challenges, figures, telemetry, lasting = {}, watch = (upstream) => upstream } = parts;
+  const { endpoints, upstreams } = openEndpoints(config, {
     lasting,
-    (upstream, endpoint) => metered(upstream, (...spent) => figures.spent(endpoint, ...spent)),
-  );
+    open: (name, upstream) => watch(openUpstream(name, upstream, (answer) => figures.upstreamAnswered(answer))),
+    through: (upstream, endpoint) => metered(upstream, (...spent) => figures.spent(endpoint, ...spent)),
+  });
   const tokenMemory = createTokenMemory();
   const edge: Edge = {
     dispatch,
@@ -71,12 +74,18 @@ export function generationOf(
   return { config, edge, upstreams };
 }
 
+interface Opening {
+  readonly lasting?: Lasting;
+  /** Makes the client of an upstream. */
+  readonly open?: (name: string, upstream: UpstreamConfig) => GuardedClient;
+  /** What an endpoint gets of it. */
+  readonly through?: (upstream: GuardedClient, endpoint: string) => GuardedClient;
+}
+
 /** The endpoints of a configuration and the clients of their upstreams, which whoever opens them closes. */
 export function openEndpoints(
   config: Config,
-  open: (name: string, upstream: UpstreamConfig) => GuardedClient = openUpstream,
-  lasting: Lasting = {},
-  through: (upstream: GuardedClient, endpoint: string) => GuardedClient = (upstream) => upstream,
+  { lasting = {}, open = openUpstream, through = (upstream) => upstream }: Opening = {},
 ): { readonly endpoints: EndpointRoutes; readonly upstreams: readonly GuardedClient[] } {
   const upstreams = new Map(
     Object.entries(config.upstreams).map(([name, upstream]) => [name, open(name, upstream)] as const),

@@ -1,33 +1,62 @@
 import type { CacheOperations } from './admin/cache-routes.ts';
+import type { AdminOptions } from './admin/server.ts';
 import type { ToolOperations } from './admin/tool-routes.ts';
-import type { Usage } from './admin/usage.ts';
 import { RegistryError } from './domain/errors.ts';
 import { cacheStateOf } from './explain/cache-state.ts';
 import { drill } from './explain/drill.ts';
 import { explain } from './explain/explain.ts';
-import type { Offenders } from './explain/offenders.ts';
 import { placeOf, WrongQuestion } from './explain/place.ts';
 import type { StartApp } from './explain/throw-away.ts';
 import type { Generation } from './generation.ts';
-import type { Telemetry } from './pipeline/ports.ts';
+import type { Observers } from './observers.ts';
 import { auditedPurge } from './store/audited-purge.ts';
 import { copyFacts, copyTag } from './store/copy-facts.ts';
 import { openHoldings } from './store/holdings.ts';
 import type { Store } from './store/open-store.ts';
+import { tagOperations } from './tag-operations.ts';
+import { tokenOperations } from './token-operations.ts';
 
-/** What operators can ask of the manifix that runs on this configuration. */
-export function toolOperations(
-  generation: () => Generation,
-  start: StartApp,
-  offenders: Offenders,
-  usage: Usage,
-  placed: Store['placed'],
-): ToolOperations {
+interface Running {
+  readonly generation: () => Generation;
+  readonly start: StartApp;
+  readonly store: Store;
+  readonly observers: Observers;
+  /** What was answered a moment ago may be untrue now. */
+  readonly forgetAnswers: () => void;
+}
+
+/** What operators can ask of a running manifix, and change while it runs. */
+export function operations(running: Running): Pick<AdminOptions, 'tools' | 'tokens' | 'tags' | 'cache'> {
+  const { generation, store, observers, forgetAnswers } = running;
+  const config = () => generation().config;
+  const { audit } = observers.telemetry;
+  return {
+    tools: toolOperations(running),
+    tokens: tokenOperations({
+      records: store.tokens,
+      config,
+      audit,
+      revoked: () => generation().edge.ready.forget(),
+    }),
+    tags: tagOperations({
+      config,
+      edge: () => generation().edge,
+      history: store.tagHistory,
+      pins: store.pins,
+      now: Date.now,
+      audit,
+      changed: forgetAnswers,
+    }),
+    cache: cacheOperations(running),
+  };
+}
+
+function toolOperations({ generation, start, store, observers: { offenders, usage } }: Running): ToolOperations {
   return {
     report: (top) => offenders.report(top),
     usage: (question) => usage.report(question),
     async drill(since) {
-      await placed();
+      await store.placed();
       const running = generation().config;
       const holdings = openHoldings(running.cache.dir);
       try {
@@ -37,7 +66,7 @@ export function toolOperations(
       }
     },
     async explain(question) {
-      await placed();
+      await store.placed();
       const { config: running, edge } = generation();
       const holdings = openHoldings(running.cache.dir);
       try {
@@ -66,12 +95,8 @@ export function toolOperations(
   };
 }
 
-/** The maintenance of the store; what was answered from it a moment ago is forgotten together with it. */
-export function cacheOperations(
-  { maintenance }: Store,
-  { audit }: Telemetry,
-  forgetAnswers: () => void,
-): CacheOperations {
+function cacheOperations({ store: { maintenance }, observers, forgetAnswers }: Running): CacheOperations {
+  const { audit } = observers.telemetry;
   return {
     ...maintenance,
     async purge(selection, dryRun, client) {

@@ -20,13 +20,12 @@ const NAME = 'the rehearsal';
 export async function rehearse(config: Config, dispatch: Dispatch, challenges: Challenges): Promise<void> {
   const unobserved = { requestFinished() {}, spent() {}, upstreamAnswered() {}, warn() {}, audit() {} };
   const registry = createServer((_, outgoing) => void outgoing.writeHead(404).end());
-  const { edge, upstreams } = generationOf(
-    asRehearsed(config, await listening(registry)),
+  const { edge, upstreams } = generationOf(asRehearsed(config, await listening(registry)), {
     dispatch,
     challenges,
-    unobserved,
-    unobserved,
-  );
+    figures: unobserved,
+    telemetry: unobserved,
+  });
   const server = createEdgeServer(() => edge);
   const client = createUpstream({ name: NAME, url: await listening(server) });
   try {

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type LineFile, openLineFile } from '../lib/line-file.ts';
+import type { Warn } from './health.ts';
 import { createRefusals } from './refusals.ts';
 
 export interface AuditSettings {
@@ -12,7 +13,7 @@ export interface AuditSettings {
 
 export interface AuditLogOptions {
   readonly clock: Clock;
-  readonly warn: (message: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly warn: Warn;
 }
 
 /** Who did what, as JSON lines in a file of its own. Without settings nothing is recorded. */
