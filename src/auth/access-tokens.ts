@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessTokenRecord, AccessTokenWish } from '../domain/access-token.ts';
 import type { Authenticated } from '../domain/authentication.ts';
-import { hashAccessToken, isAccessToken, newAccessToken } from '../lib/access-token.ts';
+import { hashAccessToken, isAccessToken, newAccessToken } from './access-token-text.ts';
 import { refused } from './refusals.ts';
 
 /** Where tokens are kept. */

@@ -7,9 +7,9 @@ import type {
   TrustedIssuer,
 } from '../domain/authentication.ts';
 import { ANONYMOUS } from '../domain/principal.ts';
-import { resemblesAccessToken } from '../lib/access-token.ts';
 import type { GetJson } from '../lib/get-json.ts';
 import type { Log } from '../lib/logger.ts';
+import { resemblesAccessToken } from './access-token-text.ts';
 import { type AccessTokenLogin, accessTokensAt, type TokenKeeper } from './access-tokens.ts';
 import { type Credentials, parseAuthorization } from './authorization.ts';
 import { createIssuerKeys } from './issuer-keys.ts';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { PasswordFile, PasswordUsers } from '../domain/authentication.ts';
+import { parseHtpasswd } from '../domain/htpasswd.ts';
 import type { Log } from '../lib/logger.ts';
-import { parsePasswordFile } from '../lib/password-file.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import { describeSystemError } from '../lib/system-error.ts';
 
@@ -28,7 +28,7 @@ export function openPasswordFile(file: PasswordFile, now: () => number, log: Log
     try {
       const found = await stateOf(path);
       if (found === state) return;
-      const content = parsePasswordFile(await readFile(path, 'utf8'));
+      const content = parseHtpasswd(await readFile(path, 'utf8'));
       state = found;
       if ('users' in content) {
         complaint = undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { AuthenticationSettings, PasswordFile, TrustedIssuer } from '../domain/authentication.ts';
-import { parsePasswordFile } from '../lib/password-file.ts';
+import { parseHtpasswd } from '../domain/htpasswd.ts';
 import { describeSystemError } from '../lib/system-error.ts';
 import { type Outcome, readAuthorities } from './certificate.ts';
 import type { Mistake } from './mistakes.ts';
@@ -34,7 +34,7 @@ function readOne(auth: WrittenAuth | undefined, path: Path): Outcome<Authenticat
 function readPasswords(path: string | undefined, at: Path): Outcome<PasswordFile> {
   if (path === undefined) return { value: undefined };
   try {
-    const content = parsePasswordFile(readFileSync(path, 'utf8'));
+    const content = parseHtpasswd(readFileSync(path, 'utf8'));
     if ('users' in content) return { value: { path, users: content.users } };
     return {
       mistakes: content.mistakes.map(({ line, problem }) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { newAccessToken } from '../../src/auth/access-token-text.ts';
 import { checkAccessToken, issueAccessToken } from '../../src/auth/access-tokens.ts';
 import type { AccessTokenRecord, AccessTokenWish } from '../../src/domain/access-token.ts';
-import { newAccessToken } from '../../src/lib/access-token.ts';
 
 function stage() {
   const kept = new Map<string, AccessTokenRecord>();

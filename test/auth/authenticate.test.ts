@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { hashAccessToken, newAccessToken } from '../../src/auth/access-token-text.ts';
 import { type AuthenticationOptions, createAuthentications } from '../../src/auth/authenticate.ts';
 import type { Authenticated, AuthenticationSettings, Shown } from '../../src/domain/authentication.ts';
-import { hashAccessToken, newAccessToken } from '../../src/lib/access-token.ts';
 
 const SETTINGS: AuthenticationSettings = { tokens: false, oidc: [], certificates: false };
 const CERTIFICATE = { name: 'builder', until: 1_000_000 };

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { parsePasswordFile } from '../../src/lib/password-file.ts';
+import { parseHtpasswd } from '../../src/domain/htpasswd.ts';
 
 const HASH = `$2y$05$${'a'.repeat(53)}`;
 
 /** The problem with the only line that has one. */
 function problemIn(text: string): string | undefined {
-  const content = parsePasswordFile(text);
+  const content = parseHtpasswd(text);
   return 'mistakes' in content && content.mistakes.length === 1 ? content.mistakes[0]?.problem : undefined;
 }
 
 describe('a file of passwords', () => {
   it('has a user and a bcrypt hash in each line, as htpasswd -B writes them', () => {
     const text = `bob:${HASH}\r\n\n# the robots\n  ann:${HASH.replace('2y', '2b')}  \nold:${HASH.replace('2y', '2a')}`;
-    expect(parsePasswordFile(text)).toEqual({
+    expect(parseHtpasswd(text)).toEqual({
       users: new Map([
         ['bob', HASH],
         ['ann', HASH.replace('2y', '2b')],
@@ -22,7 +22,7 @@ describe('a file of passwords', () => {
   });
 
   it('may be empty: then nobody can log in', () => {
-    expect(parsePasswordFile('')).toEqual({ users: new Map() });
+    expect(parseHtpasswd('')).toEqual({ users: new Map() });
   });
 
   it.each([
@@ -44,7 +44,7 @@ describe('a file of passwords', () => {
   });
 
   it('names the line of each mistake, and no hash', () => {
-    const content = parsePasswordFile(`bob:${HASH}\nwhat is this\n:${HASH}\nbob:${HASH}\nann:hunter2`);
+    const content = parseHtpasswd(`bob:${HASH}\nwhat is this\n:${HASH}\nbob:${HASH}\nann:hunter2`);
     expect(content).toEqual({
       mistakes: [
         { line: 2, problem: 'is not "user:hash"' },
@@ -57,7 +57,7 @@ describe('a file of passwords', () => {
   });
 
   it('is not read on after ten mistakes: it is another kind of file', () => {
-    const content = parsePasswordFile('x\n'.repeat(1_000));
+    const content = parseHtpasswd('x\n'.repeat(1_000));
     expect('mistakes' in content && content.mistakes.length).toBe(10);
   });
 });

@@ -1,13 +1,13 @@
 /** What is wrong with a line of a file of passwords. */
-export interface PasswordFileMistake {
+export interface HtpasswdMistake {
   /** From 1 on. */
   readonly line: number;
   readonly problem: string;
 }
 
-export type PasswordFileContent =
+export type HtpasswdContent =
   | { readonly users: ReadonlyMap<string, string> }
-  | { readonly mistakes: readonly PasswordFileMistake[] };
+  | { readonly mistakes: readonly HtpasswdMistake[] };
 
 const BCRYPT = /^\$2([aby])\$(\d{2})\$[./A-Za-z0-9]{53}$/;
 /** Each step doubles the work: beyond these bcrypt is worthless, or keeps a processor busy for seconds. */
@@ -26,9 +26,9 @@ const OTHER_KINDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Reads `user:hash` lines as `htpasswd -B` writes them; empty lines and those that begin with # count for nothing. */
-export function parsePasswordFile(text: string): PasswordFileContent {
+export function parseHtpasswd(text: string): HtpasswdContent {
   const users = new Map<string, string>();
-  const mistakes: PasswordFileMistake[] = [];
+  const mistakes: HtpasswdMistake[] = [];
   for (const [index, written] of text.split('\n').entries()) {
     const line = written.trim();
     if (line === '' || line.startsWith('#')) continue;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { hashAccessToken, isAccessToken, newAccessToken, resemblesAccessToken } from '../../src/lib/access-token.ts';
+import {
+  hashAccessToken,
+  isAccessToken,
+  newAccessToken,
+  resemblesAccessToken,
+} from '../../src/auth/access-token-text.ts';
 
 describe('a token of manifix', () => {
   it('is one word of its own form, another one each time', () => {
