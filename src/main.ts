@@ -2,17 +2,10 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import type { App } from './app.ts';
-import type { CommandOutcome } from './commands/cache.ts';
-import type { AskRequest } from './config/ask-request.ts';
-import type { CacheRequest } from './config/cache-request.ts';
+import type { CommandOutcome } from './commands/outcome.ts';
 import type { CanRequest } from './config/can-request.ts';
-import { type CommandLine, parseCommandLine, type SelftestRequest } from './config/command-line.ts';
+import { type CommandLine, parseCommandLine } from './config/command-line.ts';
 import type { ConfigFlags, ConfigResult } from './config/load.ts';
-import type { RepairRequest } from './config/repair-request.ts';
-import type { TagRequest } from './config/tag-request.ts';
-import type { TokenRequest } from './config/token-request.ts';
-import type { UsageRequest } from './config/usage-request.ts';
-import type { WarmRequest } from './config/warm-request.ts';
 import { formatHostPort } from './lib/address.ts';
 import { handleSignals } from './lib/signals.ts';
 import { describeStartFailure } from './lib/system-error.ts';
@@ -36,22 +29,38 @@ async function run(line: CommandLine): Promise<number | undefined> {
       return serve(line.flags);
     case 'check':
       return line.can === undefined ? check(line.flags) : can(line.flags, line.can);
-    case 'cache':
-      return cache(line.request);
-    case 'ask':
-      return ask(line.request);
-    case 'repair':
-      return repair(line.request);
-    case 'usage':
-      return usage(line.request);
-    case 'warm':
-      return warm(line.request);
-    case 'token':
-      return token(line.request);
-    case 'tag':
-      return tag(line.request);
-    case 'selftest':
-      return selftest(line.request);
+    case 'cache': {
+      const { runCacheCommand } = await import('./commands/cache.ts');
+      return tell(await runCacheCommand(line.request, () => load(line.request.place)));
+    }
+    case 'ask': {
+      const { runAskCommand } = await import('./commands/ask.ts');
+      return tell(await runAskCommand(line.request, () => load(line.request.place)));
+    }
+    case 'repair': {
+      const { runRepairCommand } = await import('./commands/repair.ts');
+      return tell(await runRepairCommand(line.request, () => load(line.request.place), print));
+    }
+    case 'usage': {
+      const { runUsageCommand } = await import('./commands/usage.ts');
+      return tell(await runUsageCommand(line.request, () => load(line.request.place)));
+    }
+    case 'warm': {
+      const { runWarmCommand } = await import('./commands/warm.ts');
+      return tell(await runWarmCommand(line.request, () => load(line.request.place)));
+    }
+    case 'token': {
+      const { runTokenCommand } = await import('./commands/token.ts');
+      return tell(await runTokenCommand(line.request, () => load(line.request.place)));
+    }
+    case 'tag': {
+      const { runTagCommand } = await import('./commands/tag.ts');
+      return tell(await runTagCommand(line.request, () => load(line.request.place)));
+    }
+    case 'selftest': {
+      const { runSelftestCommand } = await import('./commands/selftest.ts');
+      return tell(await runSelftestCommand(line.request, () => load(line.request.place)));
+    }
     case 'demo':
       return (await import('./demo/run.ts')).runDemo();
     case 'version':
@@ -81,46 +90,6 @@ async function can(flags: ConfigFlags, request: CanRequest): Promise<number> {
   const { runCanCommand } = await import('./commands/can.ts');
   const result = await load({ config: flags.config ?? (await import('./config/file.ts')).DEFAULT_FILE });
   return 'mistakes' in result ? fail(2, result.mistakes) : tell(await runCanCommand(result.config, request));
-}
-
-async function cache(request: CacheRequest): Promise<number> {
-  const { runCacheCommand } = await import('./commands/cache.ts');
-  return tell(await runCacheCommand(request, () => load(request.place)));
-}
-
-async function ask(request: AskRequest): Promise<number> {
-  const { runAskCommand } = await import('./commands/ask.ts');
-  return tell(await runAskCommand(request, () => load(request.place)));
-}
-
-async function repair(request: RepairRequest): Promise<number> {
-  const { runRepairCommand } = await import('./commands/repair.ts');
-  return tell(await runRepairCommand(request, () => load(request.place), print));
-}
-
-async function usage(request: UsageRequest): Promise<number> {
-  const { runUsageCommand } = await import('./commands/usage.ts');
-  return tell(await runUsageCommand(request, () => load(request.place)));
-}
-
-async function warm(request: WarmRequest): Promise<number> {
-  const { runWarmCommand } = await import('./commands/warm.ts');
-  return tell(await runWarmCommand(request, () => load(request.place)));
-}
-
-async function tag(request: TagRequest): Promise<number> {
-  const { runTagCommand } = await import('./commands/tag.ts');
-  return tell(await runTagCommand(request, () => load(request.place)));
-}
-
-async function token(request: TokenRequest): Promise<number> {
-  const { runTokenCommand } = await import('./commands/token.ts');
-  return tell(await runTokenCommand(request, () => load(request.place)));
-}
-
-async function selftest(request: SelftestRequest): Promise<number> {
-  const { runSelftestCommand } = await import('./commands/selftest.ts');
-  return tell(await runSelftestCommand(request, () => load(request.place)));
 }
 
 function tell({ exitCode, text, complaint }: CommandOutcome): number {

@@ -3,8 +3,8 @@ import type { ConfigResult } from '../config/load.ts';
 import type { DrillReport } from '../explain/drill.ts';
 import type { Explanation } from '../explain/explain.ts';
 import type { OffenderReport } from '../explain/offenders.ts';
-import type { CommandOutcome } from './cache.ts';
 import { formatExplanation, formatResolution } from './explain-report.ts';
+import { type CommandOutcome, complain } from './outcome.ts';
 import { formatDrill, formatOffenders } from './report.ts';
 import { askRunning } from './running-manifix.ts';
 import { edgeAddress, warmThrough } from './warm.ts';
@@ -20,8 +20,7 @@ export async function runAskCommand(
 ): Promise<CommandOutcome> {
   const ask = async <T>(path: string, tell: (content: T) => CommandOutcome | Promise<CommandOutcome>) => {
     const answer = await askRunning(place, load, path);
-    if ('problem' in answer)
-      return { exitCode: answer.isUsage ? 2 : 1, complaint: `manifix: ${answer.problem}` } as const;
+    if ('problem' in answer) return complain(answer);
     // The running manifix is this program, and its answer of this type.
     return tell(answer.content as T);
   };

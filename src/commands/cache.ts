@@ -6,13 +6,7 @@ import { DirectoryInUse } from '../store/lock.ts';
 import { readStatistics, requireCache } from '../store/statistics.ts';
 import { type CachePlace, findPlace, withAudit, withStore } from './cache-directory.ts';
 import { formatPurge, formatStatistics, formatVerification } from './cache-report.ts';
-
-/** What a cache command says: `text` on standard output, `complaint` on standard error. */
-export interface CommandOutcome {
-  readonly exitCode: 0 | 1 | 2;
-  readonly text?: string;
-  readonly complaint?: string;
-}
+import { badConfiguration, type CommandOutcome, complain } from './outcome.ts';
 
 /**
  * Works on a cache directory that no manifix runs on; `stats` also beside one that runs. Ends with 0, with 1 when something
@@ -23,7 +17,7 @@ export async function runCacheCommand(
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
   const found = await findPlace(place, load);
-  if ('mistakes' in found) return { exitCode: 2, complaint: found.mistakes.join('\n') };
+  if ('mistakes' in found) return badConfiguration(found.mistakes);
   const tell = <Report>(report: Report, format: (report: Report) => string) =>
     json ? JSON.stringify(report) : format(report);
   try {
@@ -42,8 +36,8 @@ export async function runCacheCommand(
       return { exitCode: report.failed === 0 ? 0 : 1, text: tell(report, formatPurge) };
     });
   } catch (error) {
-    const complaint = error instanceof DirectoryInUse ? askTheOther(error, work, found) : (error as Error).message;
-    return { exitCode: 2, complaint: `manifix: ${complaint}` };
+    const problem = error instanceof DirectoryInUse ? askTheOther(error, work, found) : (error as Error).message;
+    return complain({ problem, isUsage: true });
   }
 }
 

@@ -7,7 +7,7 @@ import { compilePolicy } from '../domain/repository-policy.ts';
 import { compileRights, type RightsRule } from '../domain/rights.ts';
 import { formatWho } from '../domain/who.ts';
 import { openEndpoints } from '../generation.ts';
-import type { CommandOutcome } from './cache.ts';
+import type { CommandOutcome } from './outcome.ts';
 
 /** What a rule or the lack of one says, and where it is written. */
 interface Answer {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { commandNames } from '../config/commands.ts';
 import { usage } from '../config/help.ts';
 import { didYouMean } from '../lib/nearest.ts';
-import type { CommandOutcome } from './cache.ts';
+import type { CommandOutcome } from './outcome.ts';
 
 /** Beside the program in a checkout, in the package and in the image. */
 const DOCS = new URL('../../docs/', import.meta.url);

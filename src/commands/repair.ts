@@ -12,7 +12,7 @@ import type { EndpointRoutes } from '../http/endpoint-routes.ts';
 import { ANYBODY } from '../http/identify.ts';
 import { parseTarget } from '../http/routes.ts';
 import { upstreamTarget } from '../http/upstream-target.ts';
-import type { CommandOutcome } from './cache.ts';
+import { badConfiguration, type CommandOutcome } from './outcome.ts';
 import { carryOutRepair } from './repair-carry-out.ts';
 import { planRepair, type Repair } from './repair-plan.ts';
 import { createRegistry } from './repair-registry.ts';
@@ -28,7 +28,7 @@ export async function runRepairCommand(
   tell: (text: string) => void,
 ): Promise<CommandOutcome> {
   const loaded = await load();
-  if ('mistakes' in loaded) return { exitCode: 2, complaint: loaded.mistakes.join('\n') };
+  if ('mistakes' in loaded) return badConfiguration(loaded.mistakes);
   const { config } = loaded;
   const image = parseImageReference(text);
   if (image?.reference.kind !== 'tag' || !isServed(config, image.host))

@@ -3,9 +3,10 @@ import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import { formatHostPort } from '../lib/address.ts';
 import { DirectoryInUse } from '../store/lock.ts';
+import type { Problem } from './outcome.ts';
 
-/** What the admin listener of a running manifix answered, or why nothing came, in one plain sentence. */
-export type AdminAnswer = { readonly content: unknown } | { readonly problem: string; readonly isUsage: boolean };
+/** What the admin listener of a running manifix answered, or why nothing came. */
+export type AdminAnswer = { readonly content: unknown } | Problem;
 
 /** Asks the admin listener of the running manifix. It is found by --admin, or by the configuration that it runs on. */
 export async function askRunning(
@@ -57,7 +58,7 @@ export async function onDirectory(
 async function adminOrigin(
   { config, admin }: AskRequest['place'],
   load: () => Promise<ConfigResult>,
-): Promise<{ readonly origin: string } | Extract<AdminAnswer, { problem: string }>> {
+): Promise<{ readonly origin: string } | Problem> {
   if (admin !== undefined && config === undefined) return { origin: `http://${admin}` };
   const loaded = await load();
   if ('mistakes' in loaded) return { problem: loaded.mistakes.join('\n'), isUsage: true };

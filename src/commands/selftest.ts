@@ -2,7 +2,7 @@ import { startApp } from '../app.ts';
 import type { SelftestRequest } from '../config/command-line.ts';
 import type { ConfigResult } from '../config/load.ts';
 import { type Outcome, runSelftest, type SelftestResult } from '../selftest/run.ts';
-import type { CommandOutcome } from './cache.ts';
+import { badConfiguration, type CommandOutcome } from './outcome.ts';
 
 /** Replays the known bad cases with this configuration. Ends with 0, or with 1 when one fails. */
 export async function runSelftestCommand(
@@ -10,7 +10,7 @@ export async function runSelftestCommand(
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
   const loaded = await load();
-  if ('mistakes' in loaded) return { exitCode: 2, complaint: loaded.mistakes.join('\n') };
+  if ('mistakes' in loaded) return badConfiguration(loaded.mistakes);
   const results = await runSelftest(startApp, loaded.config);
   const passed = results.every(({ outcome }) => outcome !== 'fail' && outcome !== 'missed');
   return { exitCode: passed ? 0 : 1, text: json ? JSON.stringify({ passed, results }) : formatSelftest(results) };

@@ -5,8 +5,8 @@ import { openEndpoints } from '../generation.ts';
 import { createCursors } from '../http/cursors.ts';
 import { requireCache } from '../store/statistics.ts';
 import { type TagOperations, type TagReport, type ToldOfTag, tagOperations } from '../tag-operations.ts';
-import type { CommandOutcome } from './cache.ts';
 import { withAudit, withStore } from './cache-directory.ts';
+import { type CommandOutcome, complain } from './outcome.ts';
 import { type AdminAnswer, askRunning, onDirectory } from './running-manifix.ts';
 import { formatTag } from './tag-report.ts';
 
@@ -22,7 +22,7 @@ export async function runTagCommand(
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
   const answer = await carryOut(place, reference, work, load);
-  if ('problem' in answer) return { exitCode: answer.isUsage ? 2 : 1, complaint: `manifix: ${answer.problem}` };
+  if ('problem' in answer) return complain(answer);
   // The running manifix is this program, and its answer of this type.
   const told = answer.content as TagReport;
   return { exitCode: 0, text: json ? JSON.stringify(told) : formatTag(told) };

@@ -3,8 +3,8 @@ import type { TokenRequest } from '../config/token-request.ts';
 import type { AccessTokenRecord } from '../domain/access-token.ts';
 import { dayOf, formatDay } from '../domain/usage.ts';
 import { tokenOperations } from '../token-operations.ts';
-import type { CommandOutcome } from './cache.ts';
 import { type CachePlace, findPlace, withAudit, withStore } from './cache-directory.ts';
+import { type CommandOutcome, complain } from './outcome.ts';
 import { type AdminAnswer, askRunning, onDirectory } from './running-manifix.ts';
 import { table } from './table.ts';
 
@@ -20,7 +20,7 @@ export async function runTokenCommand(
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
   const told = await carryOut(place, work, load);
-  if ('problem' in told) return { exitCode: told.isUsage ? 2 : 1, complaint: `manifix: ${told.problem}` };
+  if ('problem' in told) return complain(told);
   if (json) return { exitCode: 0, text: JSON.stringify(told.content) };
   return describe(work, told.content);
 }

@@ -2,7 +2,7 @@ import type { ConfigResult } from '../config/load.ts';
 import type { UsageRequest } from '../config/usage-request.ts';
 import { dayOf, formatDay, reportUsage, type UsageQuestion, type UsageReport } from '../domain/usage.ts';
 import { readUsage } from '../store/usage-records.ts';
-import type { CommandOutcome } from './cache.ts';
+import { type CommandOutcome, complain, type Problem } from './outcome.ts';
 import { askRunning } from './running-manifix.ts';
 import { formatUsage, usageAsCsv } from './usage-report.ts';
 
@@ -15,13 +15,13 @@ export async function runUsageCommand(
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
   const found = await findReport(place, question, load);
-  if ('problem' in found) return { exitCode: found.isUsage ? 2 : 1, complaint: `manifix: ${found.problem}` };
+  if ('problem' in found) return complain(found);
   const { report } = found;
   if (form === 'json') return { exitCode: 0, text: JSON.stringify(report) };
   return { exitCode: 0, text: form === 'csv' ? usageAsCsv(report) : formatUsage(report) };
 }
 
-type Found = { readonly report: UsageReport } | { readonly problem: string; readonly isUsage: boolean };
+type Found = { readonly report: UsageReport } | Problem;
 
 async function findReport(
   place: UsageRequest['place'],

@@ -2,8 +2,8 @@ import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { WarmRequest } from '../config/warm-request.ts';
 import { formatHostPort, type HostPort, parseHostPort } from '../lib/address.ts';
-import type { CommandOutcome } from './cache.ts';
 import { createEdgeClient, type EdgeAddress } from './edge-client.ts';
+import { badConfiguration, type CommandOutcome } from './outcome.ts';
 import { type Wanted, type WarmResult, warmImages } from './warm-images.ts';
 import { showProgress } from './warm-progress.ts';
 
@@ -16,7 +16,7 @@ export async function runWarmCommand(
   load: () => Promise<ConfigResult>,
 ): Promise<CommandOutcome> {
   const loaded = listen !== undefined && references.length > 0 && place.config === undefined ? undefined : await load();
-  if (loaded !== undefined && 'mistakes' in loaded) return { exitCode: 2, complaint: loaded.mistakes.join('\n') };
+  if (loaded !== undefined && 'mistakes' in loaded) return badConfiguration(loaded.mistakes);
   const config = loaded?.config;
   const wanted: readonly Wanted[] =
     references.length > 0

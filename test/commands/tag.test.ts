@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { CommandOutcome } from '../../src/commands/cache.ts';
+import type { CommandOutcome } from '../../src/commands/outcome.ts';
 import { runTagCommand } from '../../src/commands/tag.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { loadConfig } from '../../src/config/load.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { CommandOutcome } from '../../src/commands/cache.ts';
+import type { CommandOutcome } from '../../src/commands/outcome.ts';
 import { runTokenCommand } from '../../src/commands/token.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { loadConfig } from '../../src/config/load.ts';
