@@ -1,14 +1,12 @@
 import { IMAGE_CLIENTS, type ImageClientName, isImageClient } from '../domain/image-clients.ts';
-import { parseHostPort } from '../lib/address.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { parseDuration } from '../lib/units.ts';
-import type { FlagValues } from './cache-request.ts';
-import type { ConfigFlags } from './load.ts';
+import { addressMistake, type FlagValues, type Place, readPlace } from './flags.ts';
 
 /** A question to a running manifix: where it is, what is asked and how the answer is told. */
 export interface AskRequest {
   /** Its configuration, or its admin listener without one. */
-  readonly place: Pick<ConfigFlags, 'config' | 'admin'>;
+  readonly place: Pick<Place, 'config' | 'admin'>;
   readonly json: boolean;
   readonly work:
     | { readonly action: 'explain'; readonly reference: string; readonly as: ImageClientName | undefined }
@@ -45,9 +43,8 @@ export function readAskRequest(
       return { mistake: `--since: expected a time such as 12h or 30d, got "${since}"` };
     }
     const listen = flags.get('listen');
-    if (listen !== undefined && parseHostPort(listen) === undefined) {
-      return { mistake: `--listen: expected HOST:PORT, got "${listen}"` };
-    }
+    const mistake = addressMistake(flags, 'listen');
+    if (mistake !== undefined) return { mistake };
     // The file that would be read by default may be that of another manifix.
     if (flags.has('fill') && listen === undefined && place.admin !== undefined && place.config === undefined) {
       return { mistake: '--fill with --admin needs --listen HOST:PORT, where clients of that manifix connect' };
@@ -62,13 +59,4 @@ export function readAskRequest(
     return { mistake };
   }
   return { request: { ...common, work: { action, reference, as } } };
-}
-
-function readPlace(flags: FlagValues): AskRequest['place'] | { readonly mistake: string } {
-  const config = flags.get('config');
-  const admin = flags.get('admin');
-  if (admin !== undefined && parseHostPort(admin) === undefined) {
-    return { mistake: `--admin: expected HOST:PORT, got "${admin}"` };
-  }
-  return { ...(config === undefined ? {} : { config }), ...(admin === undefined ? {} : { admin }) };
 }

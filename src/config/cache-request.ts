@@ -1,10 +1,10 @@
 import { type PurgeSelection, parsePurgeSelection } from '../domain/purge.ts';
 import { parseDuration } from '../lib/units.ts';
-import type { ConfigFlags } from './load.ts';
+import { type FlagValues, type Place, readPlace } from './flags.ts';
 
 /** What is to be done with a cache directory, by whom it is named and how the outcome is told. */
 export interface CacheRequest {
-  readonly place: Pick<ConfigFlags, 'config' | 'cacheDir'>;
+  readonly place: Pick<Place, 'config' | 'cacheDir'>;
   readonly json: boolean;
   readonly work:
     | { readonly action: 'stats' }
@@ -12,17 +12,13 @@ export interface CacheRequest {
     | { readonly action: 'purge'; readonly selection: PurgeSelection; readonly dryRun: boolean };
 }
 
-/** Values by flag; a switch has none. */
-export type FlagValues = ReadonlyMap<string, string>;
-
 /** Reads the flags of a cache command, or says what is wrong with them. */
 export function readCacheRequest(
   action: CacheRequest['work']['action'],
   flags: FlagValues,
 ): { readonly request: CacheRequest } | { readonly mistake: string } {
-  const config = flags.get('config');
-  const cacheDir = flags.get('cache-dir');
-  const place = { ...(config === undefined ? {} : { config }), ...(cacheDir === undefined ? {} : { cacheDir }) };
+  const place = readPlace(flags);
+  if ('mistake' in place) return place;
   const json = flags.has('json');
   if (action !== 'purge') return { request: { place, json, work: { action } } };
   const age = flags.get('older-than');

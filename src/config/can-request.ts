@@ -1,7 +1,7 @@
 import { ACTIONS, type Action } from '../domain/principal.ts';
 import { parseRepositoryName, type RepositoryName } from '../domain/reference.ts';
 import { didYouMean } from '../lib/nearest.ts';
-import type { FlagValues } from './cache-request.ts';
+import type { FlagValues } from './flags.ts';
 
 /** Whether somebody may do something: `manifix check --can bob push team-a/app`. */
 export interface CanRequest {

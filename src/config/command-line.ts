@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../lib/nearest.ts';
 import { type AskRequest, readAskRequest } from './ask-request.ts';
-import { type CacheRequest, type FlagValues, readCacheRequest } from './cache-request.ts';
+import { type CacheRequest, readCacheRequest } from './cache-request.ts';
 import { type CanRequest, readCanRequest } from './can-request.ts';
 import {
   type Argument,
@@ -13,6 +13,7 @@ import {
   type Flag,
   isCommand,
 } from './commands.ts';
+import type { FlagValues } from './flags.ts';
 import { helpText, usage } from './help.ts';
 import type { ConfigFlags } from './load.ts';
 import type { RepairRequest } from './repair-request.ts';

@@ -1,10 +1,8 @@
-import { parseHostPort } from '../lib/address.ts';
-import type { FlagValues } from './cache-request.ts';
-import type { ConfigFlags } from './load.ts';
+import { type FlagValues, type Place, readPlace } from './flags.ts';
 
 /** What is to be done with a tag, of which manifix, and how the outcome is told. */
 export interface TagRequest {
-  readonly place: Pick<ConfigFlags, 'config' | 'admin'>;
+  readonly place: Pick<Place, 'config' | 'admin'>;
   readonly json: boolean;
   readonly reference: string;
   readonly work:
@@ -20,11 +18,8 @@ export function readTagRequest(
   flags: FlagValues,
   [reference = '', digest = '']: readonly string[],
 ): { readonly request: TagRequest } | { readonly mistake: string } {
-  const [config, admin] = [flags.get('config'), flags.get('admin')];
-  if (admin !== undefined && parseHostPort(admin) === undefined) {
-    return { mistake: `--admin: expected HOST:PORT, got "${admin}"` };
-  }
-  const place = { ...(config === undefined ? {} : { config }), ...(admin === undefined ? {} : { admin }) };
+  const place = readPlace(flags);
+  if ('mistake' in place) return place;
   const common = { place, json: flags.has('json'), reference };
   switch (action) {
     case 'history':

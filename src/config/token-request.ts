@@ -1,13 +1,11 @@
 import { type AccessTokenWish, parseTokenWish } from '../domain/access-token.ts';
-import { parseHostPort } from '../lib/address.ts';
 import { parseDuration } from '../lib/units.ts';
-import type { FlagValues } from './cache-request.ts';
-import type { ConfigFlags } from './load.ts';
+import { type FlagValues, type Place, readPlace } from './flags.ts';
 
 /** What is to be done with tokens, of which manifix, and how the outcome is told. */
 export interface TokenRequest {
   /** A running manifix by its admin listener, a directory, or both by a configuration. */
-  readonly place: Pick<ConfigFlags, 'config' | 'cacheDir' | 'admin'>;
+  readonly place: Place;
   readonly json: boolean;
   readonly work:
     | { readonly action: 'new'; readonly wish: AccessTokenWish; readonly written: Readonly<Record<string, unknown>> }
@@ -21,12 +19,10 @@ export function readTokenRequest(
   flags: FlagValues,
   [id = '']: readonly string[],
 ): { readonly request: TokenRequest } | { readonly mistake: string } {
-  const [config, cacheDir, admin] = [flags.get('config'), flags.get('cache-dir'), flags.get('admin')];
-  if (admin !== undefined && parseHostPort(admin) === undefined) {
-    return { mistake: `--admin: expected HOST:PORT, got "${admin}"` };
-  }
-  if (admin !== undefined && cacheDir !== undefined) return { mistake: 'give either --admin or --cache-dir' };
-  const place = { ...(config && { config }), ...(cacheDir && { cacheDir }), ...(admin && { admin }) };
+  const place = readPlace(flags);
+  if ('mistake' in place) return place;
+  if (place.admin !== undefined && place.cacheDir !== undefined)
+    return { mistake: 'give either --admin or --cache-dir' };
   const common = { place, json: flags.has('json') };
   if (action === 'list') return { request: { ...common, work: { action } } };
   if (action === 'revoke') return { request: { ...common, work: { action, id } } };

@@ -1,13 +1,12 @@
 import { isUsageBreakdown, USAGE_BREAKDOWNS, type UsageBreakdown, type UsageQuestion } from '../domain/usage.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { parseSince, SINCE_FORM } from '../lib/since.ts';
-import type { FlagValues } from './cache-request.ts';
-import type { ConfigFlags } from './load.ts';
+import { type FlagValues, type Place, readPlace } from './flags.ts';
 
 /** What shall be told of what was used, from where, and in which form. */
 export interface UsageRequest {
   /** The running manifix of a configuration or of an admin listener, or a directory without one. */
-  readonly place: Pick<ConfigFlags, 'config' | 'admin' | 'cacheDir'>;
+  readonly place: Place;
   readonly question: UsageQuestion;
   readonly form: 'table' | 'json' | 'csv';
 }
@@ -20,8 +19,9 @@ export function readUsageRequest(
   flags: FlagValues,
   now: number,
 ): { readonly request: UsageRequest } | { readonly mistake: string } {
-  const [config, admin, cacheDir] = ['config', 'admin', 'cache-dir'].map((name) => flags.get(name));
-  if (admin !== undefined && cacheDir !== undefined)
+  const place = readPlace(flags);
+  if ('mistake' in place) return place;
+  if (place.admin !== undefined && place.cacheDir !== undefined)
     return { mistake: 'name a running manifix with --admin, or a directory with --cache-dir' };
   const written = flags.get('since') ?? DEFAULT_SINCE;
   const since = parseSince(written, now);
@@ -32,11 +32,6 @@ export function readUsageRequest(
     return { mistake };
   }
   if (flags.has('json') && flags.has('csv')) return { mistake: 'choose one of --json and --csv' };
-  const place = {
-    ...(config === undefined ? {} : { config }),
-    ...(admin === undefined ? {} : { admin }),
-    ...(cacheDir === undefined ? {} : { cacheDir }),
-  };
   const form = flags.has('json') ? 'json' : flags.has('csv') ? 'csv' : 'table';
   return { request: { place, question: { since, endpoint: flags.get('endpoint'), by }, form } };
 }

@@ -1,11 +1,9 @@
 import { isPlatform } from '../domain/platform.ts';
-import { parseHostPort } from '../lib/address.ts';
-import type { FlagValues } from './cache-request.ts';
-import type { ConfigFlags } from './load.ts';
+import { addressMistake, type FlagValues, type Place, readPlace } from './flags.ts';
 
 /** What is to be pulled into the cache of a running manifix. */
 export interface WarmRequest {
-  readonly place: Pick<ConfigFlags, 'config'>;
+  readonly place: Pick<Place, 'config'>;
   /** Where its clients connect, when the configuration does not say it. */
   readonly listen: string | undefined;
   /** None: the list of the configuration. */
@@ -19,14 +17,13 @@ export function readWarmRequest(
   flags: FlagValues,
   references: readonly string[],
 ): { readonly request: WarmRequest } | { readonly mistake: string } {
-  const config = flags.get('config');
+  const place = readPlace(flags);
+  if ('mistake' in place) return place;
   const listen = flags.get('listen');
-  if (listen !== undefined && parseHostPort(listen) === undefined) {
-    return { mistake: `--listen: expected HOST:PORT, got "${listen}"` };
-  }
+  const mistake = addressMistake(flags, 'listen');
+  if (mistake !== undefined) return { mistake };
   const platforms = flags.get('platform')?.split(',') ?? [];
   const wrong = platforms.find((platform) => !isPlatform(platform));
   if (wrong !== undefined) return { mistake: `--platform: expected a platform such as linux/arm64, got "${wrong}"` };
-  const place = config === undefined ? {} : { config };
   return { request: { place, listen, references, platforms, json: flags.has('json') } };
 }
