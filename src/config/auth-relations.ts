@@ -1,4 +1,5 @@
 import type { Mistake } from './mistakes.ts';
+import { nameMistake } from './names.ts';
 import { isMap, valueAt, type WrittenMap } from './written.ts';
 
 /** What `auth` of the endpoints must agree on with other keys. */
@@ -53,17 +54,17 @@ function issuerMistakes(oidc: unknown, issuers: Map<string, unknown>, endpoint: 
     const { name, issuer } = entry;
     const path = ['endpoints', endpoint, 'auth', 'oidc', index, 'name'];
     const other = issuers.has(name) && issuers.get(name) !== issuer;
-    const message = nameMistake(name, here) ?? (other ? `"${name}" is the name of another issuer already` : undefined);
+    const message =
+      issuerNameMistake(name, here) ?? (other ? `"${name}" is the name of another issuer already` : undefined);
     here.add(name);
     issuers.set(name, issuer);
     return message === undefined ? [] : [{ path, message }];
   });
 }
 
-function nameMistake(name: string, here: ReadonlySet<string>): string | undefined {
-  if (!/^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(name)) {
-    return 'a name is made of lower-case letters and digits, with ".", "_" or "-" between them';
-  }
+function issuerNameMistake(name: string, here: ReadonlySet<string>): string | undefined {
+  const mistake = nameMistake(name);
+  if (mistake !== undefined) return mistake;
   if (name === 'cert' || name === 'group' || name === 'claim')
     return `"${name}" has a meaning of its own; take another`;
   return here.has(name) ? `"${name}" is there already` : undefined;

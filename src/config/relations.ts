@@ -5,11 +5,10 @@ import { certificateMistakes } from './certificate.ts';
 import { claimMistakes } from './claims.ts';
 import { limitMistakes } from './limit-relations.ts';
 import type { Mistake } from './mistakes.ts';
+import { nameMistake } from './names.ts';
 import { rightsMistakes } from './rights-relations.ts';
 import type { Path } from './schema-keys.ts';
 import { isMap, valueAt, type WrittenMap } from './written.ts';
-
-const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
 
 /**
  * What one key must agree on with another. Works on what was written, valid or not, so that these mistakes are told
@@ -23,7 +22,7 @@ export function relationMistakes(written: WrittenMap): readonly Mistake[] {
   return [
     ...(upstreams === undefined || (isMap(upstreams) && names.length === 0) ? [noUpstream()] : []),
     ...names.flatMap((name) => urlMistakes(valueAt(upstreams, [name]), ['upstreams', name])),
-    ...names.filter((name) => !NAME.test(name)).map((name) => badName(['upstreams', name])),
+    ...names.flatMap((name) => badName(name, ['upstreams', name])),
     ...(names.length > 1 && endpoints.length === 0 ? [noEndpoint(names)] : []),
     ...endpoints.flatMap((entry, index) => endpointMistakes(entry, index, names)),
     ...claimMistakes(endpoints),
@@ -80,15 +79,16 @@ function noEndpoint(names: readonly string[]): Mistake {
   return { path: ['endpoints'], message: `required, because there are several upstreams: ${names.join(', ')}` };
 }
 
-function badName(path: Path): Mistake {
-  return { path, message: 'a name is made of lower-case letters and digits, with ".", "_" or "-" between them' };
+function badName(name: string, path: Path): readonly Mistake[] {
+  const message = nameMistake(name);
+  return message === undefined ? [] : [{ path, message }];
 }
 
 function endpointMistakes(entry: WrittenMap, index: number, upstreams: readonly string[]): readonly Mistake[] {
   const { name, upstream } = entry;
   const path = ['endpoints', index, 'upstream'];
   const mistakes: Mistake[] = [];
-  if (typeof name === 'string' && name !== '' && !NAME.test(name)) mistakes.push(badName(['endpoints', index, 'name']));
+  if (typeof name === 'string' && name !== '') mistakes.push(...badName(name, ['endpoints', index, 'name']));
   if (upstream === undefined && upstreams.length > 1) {
     mistakes.push({ path, message: `required: one of ${upstreams.join(', ')}` });
   }

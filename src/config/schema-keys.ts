@@ -28,7 +28,7 @@ export function shapeOf(schema: Schema): Shape {
 }
 
 /** The schema of the place that `key` leads to; undefined when there is no such place. */
-export function memberOf(schema: Schema, key: string | number): Schema | undefined {
+function memberOf(schema: Schema, key: string | number): Schema | undefined {
   const shape = shapeOf(schema);
   if (shape.kind === 'map') return Object.hasOwn(shape.members, key) ? shape.members[key] : undefined;
   return shape.kind === 'named' || shape.kind === 'list' ? shape.each : undefined;

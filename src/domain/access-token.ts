@@ -23,7 +23,7 @@ export interface AccessTokenWish {
 }
 
 /** For how long a token is made when nobody says it. */
-export const DEFAULT_LIFETIME = '90d';
+const DEFAULT_LIFETIME = '90d';
 
 const KEYS = ['user', 'endpoints', 'note', 'expires'];
 const MAX_NOTE = 200;

@@ -3,9 +3,6 @@ import { type JsonDocument, type JsonValue, scanElements, scanJson } from './jso
 import { type ManifestKey, type ManifestKeys, manifestKeysOf } from './manifest-keys.ts';
 import { type MediaType, OCI_INDEX, OCI_MANIFEST } from './media-type.ts';
 
-/** Changes when `addMediaType` would give other bytes for the same input. */
-export const TRANSFORM_VERSION = 1;
-
 /** containers/image, oras and most registries refuse larger manifests. */
 const MAX_RESULT_BYTES = 4 * 1024 * 1024;
 

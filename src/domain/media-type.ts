@@ -12,7 +12,6 @@ export const SCHEMA1_SIGNED = 'application/vnd.docker.distribution.manifest.v1+p
 export const SCHEMA1 = 'application/vnd.docker.distribution.manifest.v1+json' as MediaType;
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json' as MediaType;
 export const OCTET_STREAM = 'application/octet-stream' as MediaType;
-export const JSON_TYPE = 'application/json' as MediaType;
 
 /** The manifest types that today's clients pull. */
 export const MANIFEST_TYPES = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST] as const;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addMediaType, TRANSFORM_VERSION } from '../../src/domain/derive.ts';
+import { addMediaType } from '../../src/domain/derive.ts';
 import { digestOf } from '../../src/domain/digest.ts';
 import { inspectManifest } from '../../src/domain/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/domain/media-type.ts';
@@ -227,11 +227,5 @@ describe('addMediaType', () => {
         },
       ),
     );
-  });
-});
-
-describe('TRANSFORM_VERSION', () => {
-  it('stays with the known bytes above', () => {
-    expect(TRANSFORM_VERSION).toBe(1);
   });
 });

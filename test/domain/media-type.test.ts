@@ -8,7 +8,6 @@ import {
   isIndexType,
   isManifestType,
   isSchema1Type,
-  JSON_TYPE,
   MANIFEST_TYPES,
   OCI_INDEX,
   OCI_MANIFEST,
@@ -18,7 +17,7 @@ import {
   SCHEMA1_SIGNED,
 } from '../../src/domain/media-type.ts';
 
-const ALL = [...MANIFEST_TYPES, SCHEMA1, SCHEMA1_SIGNED, DOCKER_CONFIG, OCTET_STREAM, JSON_TYPE];
+const ALL = [...MANIFEST_TYPES, SCHEMA1, SCHEMA1_SIGNED, DOCKER_CONFIG, OCTET_STREAM];
 
 describe('parseMediaType', () => {
   it.each([
