@@ -1,3 +1,4 @@
+import { attachmentTags } from '../domain/attachments.ts';
 import { addMediaType } from '../domain/derive.ts';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { inspectManifest } from '../domain/manifest.ts';
@@ -42,15 +43,9 @@ export async function planRepair(
   return { nothing: type === undefined ? 'nobody can tell what it is' : 'it says what it is' };
 }
 
-/** The tags under which cosign keeps what belongs to a digest, and the referrers fallback tag of distribution-spec. */
-const ATTACHED = ['.sig', '.att', '.sbom', ''];
-
 async function refuseWhenSigned(registry: Registry, digest: Digest): Promise<void> {
   const found: string[] = [];
-  for (const suffix of ATTACHED) {
-    const tag = digest.replace(':', '-') + suffix;
-    if (await registry.has(tag)) found.push(tag);
-  }
+  for (const tag of attachmentTags(digest)) if (await registry.has(tag)) found.push(tag);
   if (await registry.hasReferrers(digest)) found.push('referrers');
   if (found.length === 0) return;
   throw new Error(

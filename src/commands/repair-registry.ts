@@ -3,6 +3,7 @@ import { parseErrors } from '../domain/errors.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
 import { inspectManifest } from '../domain/manifest.ts';
 import { MANIFEST_TYPES, type MediaType, parseMediaType } from '../domain/media-type.ts';
+import { mayLackReferrersApi } from '../domain/referrers.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Upstream } from '../pipeline/ports.ts';
 
@@ -25,8 +26,6 @@ export interface Registry {
 
 const MAX_BODY = 4 * 1024 * 1024;
 const ACCEPT = [['Accept', MANIFEST_TYPES.join(', ')]] as const;
-/** Statuses by which registries say that they have no referrers API. */
-const NO_API = new Set([400, 404, 405, 406, 501]);
 
 export function createRegistry(upstream: Pick<Upstream, 'request'>, repository: string): Registry {
   const base = `/v2/${repository}`;
@@ -56,7 +55,7 @@ export function createRegistry(upstream: Pick<Upstream, 'request'>, repository: 
     },
     async hasReferrers(digest) {
       const { status, body } = await ask('GET', `/referrers/${digest}`);
-      if (NO_API.has(status)) return false;
+      if (mayLackReferrersApi(status)) return false;
       if (status !== 200) throw refusal('the question for referrers', status, body);
       const { shape, keysAreExact, descriptors } = inspectManifest(body);
       // A login page with status 200 is how some registries without the API answer; others are only broken.

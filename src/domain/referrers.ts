@@ -1,5 +1,4 @@
-import type { Digest } from './digest.ts';
-import { parseDigest } from './digest.ts';
+import { type Digest, parseDigest } from './digest.ts';
 import { type ListDocument, parseList } from './list.ts';
 import { inspectManifest } from './manifest.ts';
 import { isImageManifestType, type MediaType, OCI_INDEX } from './media-type.ts';
@@ -30,6 +29,11 @@ const NO_API: ReadonlySet<number> = new Set([404, 405, 501]);
 /** Whether a status is the answer of a registry without the referrers API. */
 export function lacksReferrersApi(status: number): boolean {
   return NO_API.has(status);
+}
+
+/** The same where nobody asks twice: some registries say it with statuses that mean something else elsewhere. */
+export function mayLackReferrersApi(status: number): boolean {
+  return lacksReferrersApi(status) || status === 400 || status === 406;
 }
 
 /** The referrer that a manifest is; undefined when it has no subject, or when its type is in doubt. */

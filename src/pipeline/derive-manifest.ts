@@ -1,9 +1,11 @@
 import { formatAccept } from '../domain/accept.ts';
+import { attachmentTags } from '../domain/attachments.ts';
 import { describeDerivation } from '../domain/derivation.ts';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { type HeaderList, withHeader } from '../domain/headers.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import { formatReference, parseTag } from '../domain/reference.ts';
+import { mayLackReferrersApi } from '../domain/referrers.ts';
 import type { Route } from '../domain/route.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import type { ManifestOutcome } from '../fixes/run.ts';
@@ -79,17 +81,13 @@ export function derivedHeaders(derived: DerivedManifest, referenceKind: 'tag' | 
   return withFreshness(headers, referenceKind);
 }
 
-/** The tags under which cosign keeps what belongs to a digest, and the referrers fallback tag of distribution-spec. */
-const ATTACHED = ['.sig', '.att', '.sbom', ''];
-
 /** True or false once the registry answered all questions; undefined when it left one open. */
 async function lookForSignatures(
   exchange: Exchange,
   request: ManifestRequest,
   original: Digest,
 ): Promise<boolean | undefined> {
-  const prefix = original.replace(':', '-');
-  const questions = ATTACHED.map((suffix) => tagExists(exchange, request, `${prefix}${suffix}`));
+  const questions = attachmentTags(original).map((name) => tagExists(exchange, request, name));
   const answers = await Promise.all([...questions, hasReferrers(exchange, request, original)]);
   if (answers.includes(true)) return true;
   return answers.includes(undefined) ? undefined : false;
@@ -109,8 +107,6 @@ async function tagExists(exchange: Exchange, request: ManifestRequest, name: str
   return answer?.status === 404 ? false : undefined;
 }
 
-/** Statuses by which registries say that they have no referrers API. */
-const NO_REFERRERS_API = new Set([400, 404, 405, 406, 501]);
 const MAX_REFERRERS = 4 * 1024 * 1024;
 
 async function hasReferrers(
@@ -125,7 +121,7 @@ async function hasReferrers(
   });
   if (answer === undefined) return undefined;
   const body = await readBody(answer.body, MAX_REFERRERS).catch(() => undefined);
-  if (NO_REFERRERS_API.has(answer.status)) return false;
+  if (mayLackReferrersApi(answer.status)) return false;
   if (answer.status !== 200 || body === undefined) return undefined;
   if (body === 'too-large') return true;
   try {

@@ -1,6 +1,7 @@
 import { viewOf } from '../domain/accept.ts';
+import { attachedTo } from '../domain/attachments.ts';
 import type { NamedContent } from '../domain/content-policy.ts';
-import { type Digest, digestOf, parseDigest } from '../domain/digest.ts';
+import { type Digest, digestOf } from '../domain/digest.ts';
 import { ERRORS, RegistryError } from '../domain/errors.ts';
 import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
@@ -111,9 +112,6 @@ function manifestTooLarge(): RegistryError {
   });
 }
 
-// What cosign attaches to a digest, and the fallback tag of the referrers API (distribution-spec).
-const ATTACHMENT_TAG = /^(sha(?:256|384|512))-([0-9a-f]+)(?:\.(?:sig|att|sbom))?$/;
-
 /** A pushed tag is fresh at once; a pushed signature ends the changing of what it signs. */
 function rememberPush(
   services: Services,
@@ -132,9 +130,7 @@ function rememberPush(
     const seen = { view: viewOf(MANIFEST_TYPES), digest, at: services.now(), by: 'push' } as const;
     services.tagHistory.note(upstream, repository, tag, { ...seen, ...(user !== undefined && { user }) });
   }
-  const [, algorithm, hex] = ATTACHMENT_TAG.exec(tag ?? '') ?? [];
-  const attachedTo: (Digest | undefined)[] = [parseDigest(`${algorithm}:${hex}`), inspection.subject];
-  for (const original of attachedTo) {
+  for (const original of [attachedTo(tag ?? ''), inspection.subject]) {
     if (original !== undefined) services.facts.putSigned(upstream, repository, original, true);
   }
 }

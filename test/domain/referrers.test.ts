@@ -6,6 +6,7 @@ import {
   fallbackTag,
   lacksReferrersApi,
   listedReferrers,
+  mayLackReferrersApi,
   referrerOf,
   referrersIndex,
 } from '../../src/domain/referrers.ts';
@@ -95,5 +96,8 @@ describe('the list of referrers', () => {
 
   it('is missing at a registry that answers 404, 405 or 501', () => {
     expect([200, 400, 401, 403, 404, 405, 429, 500, 501, 503].filter(lacksReferrersApi)).toEqual([404, 405, 501]);
+    expect([200, 400, 401, 403, 404, 405, 406, 429, 500, 501].filter(mayLackReferrersApi)).toEqual([
+      400, 404, 405, 406, 501,
+    ]);
   });
 });
