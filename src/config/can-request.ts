@@ -27,9 +27,8 @@ export function readCanRequest(
     const [odd] = positionals;
     return odd === undefined ? { request: undefined } : { mistake: `unexpected argument "${odd}"` };
   }
-  const [action = '', name = '', odd] = positionals;
+  const [action = '', name = ''] = positionals;
   if (name === '') return { mistake: '--can needs a user, an action and a repository' };
-  if (odd !== undefined) return { mistake: `unexpected argument "${odd}"` };
   const known = ACTIONS.find((one) => one === action);
   if (known === undefined) return { mistake: `unknown action "${action}"${didYouMean(action, ACTIONS)}` };
   const repository = parseRepositoryName(name);

@@ -211,7 +211,7 @@ function argumentMistake(argument: Argument | undefined, written: readonly strin
   if (argument !== undefined && argument.optional !== true && written.length === 0)
     return `${argument.name} is missing`;
   const second = argument?.second;
-  if (second !== undefined && written.length === 1) return `${second} is missing`;
+  if (second !== undefined && argument?.optional !== true && written.length === 1) return `${second} is missing`;
   const few = second === undefined ? 1 : 2;
   const most = argument === undefined ? 0 : argument.many === true ? Number.POSITIVE_INFINITY : few;
   const oneTooMany = written[most];

@@ -5,6 +5,8 @@ export interface Flag {
   readonly meaning: string;
   /** May be given several times; the values are joined with commas. */
   readonly many?: boolean;
+  /** The command cannot do without it. */
+  readonly required?: boolean;
 }
 
 /** What stands behind a command without dashes. */
@@ -79,7 +81,7 @@ export const COMMANDS = {
   },
   check: {
     summary: 'validate a configuration: exit 0, or 2 with every mistake; or say whether a user may do something',
-    argument: { name: 'ACTION REPOSITORY', many: true, optional: true },
+    argument: { name: 'ACTION', second: 'REPOSITORY', optional: true },
     flags: [
       CONFIG,
       {
@@ -182,7 +184,7 @@ export const COMMANDS = {
   'token new': {
     summary: 'make a token for a user, and print it once',
     flags: [
-      { name: 'user', value: 'NAME', meaning: 'whose token it is; required' },
+      { name: 'user', value: 'NAME', required: true, meaning: 'whose token it is; required' },
       {
         name: 'endpoint',
         value: 'NAME',

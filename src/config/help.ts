@@ -31,13 +31,17 @@ export function usage(topic: CommandName | readonly CommandName[] | undefined): 
   const argument = argumentOf(topic);
   const named = argument === undefined ? [] : [written(argument)];
   const flags: readonly Flag[] = COMMANDS[topic].flags;
-  return `usage: manifix ${[topic, ...named, ...flags.map((flag) => `[${formatFlag(flag)}]`)].join(' ')}`;
+  return `usage: manifix ${[topic, ...named, ...flags.map(writtenFlag)].join(' ')}`;
 }
 
-/** `REFERENCE`, `REFERENCE DIGEST`, `REFERENCE...` or `[REFERENCE...]` */
+/** `--user NAME` or `[--note TEXT]` */
+function writtenFlag(flag: Flag): string {
+  return flag.required === true ? formatFlag(flag) : `[${formatFlag(flag)}]`;
+}
+
+/** `REFERENCE`, `REFERENCE DIGEST`, `[ACTION REPOSITORY]`, `REFERENCE...` or `[REFERENCE...]` */
 function written({ name, many, optional, second }: Argument): string {
-  if (second !== undefined) return `${name} ${second}`;
-  const text = many === true ? `${name}...` : name;
+  const text = second !== undefined ? `${name} ${second}` : many === true ? `${name}...` : name;
   return optional === true ? `[${text}]` : text;
 }
 
