@@ -2,17 +2,12 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
-import { exchange, type HttpAnswer } from '../support/http.ts';
-import { manifestTypes, mediaTypes, sampleImage, sha256 } from '../support/images.ts';
+import { exchange } from '../support/http.ts';
+import { mediaTypes, sha256 } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { pushImage } from '../support/push-image.ts';
 import { describeWithTools } from '../support/tools.ts';
-import { essenceWithTag } from './answers.ts';
-
-const accept = { Accept: manifestTypes.join(', ') };
-const image = sampleImage('index-nomt');
-const derivedBytes = Buffer.from(image.bytes.toString().replace('{', `{"mediaType":"${mediaTypes.ociIndex}",`));
-const derived = sha256(derivedBytes);
+import { accept, askForManifest, derived, expectDerived, image } from './derived-index.ts';
 
 /** Deletes every file of the cache but the facts: all cached blobs and manifests are lost. */
 async function loseContent(cacheDir: string): Promise<string[]> {
@@ -30,27 +25,10 @@ describeWithTools('the life of a manifest that manifix derived', ['docker-regist
     registry = await startDockerRegistry();
     manifix = await startManifix({ upstream: registry.url });
     await pushImage(registry.url, 'team/app', 'latest', image);
-    await expectDerived('latest');
+    await expectDerived(manifix.url, 'latest');
     await exchange(manifix.url, { target: `/v2/team/app/blobs/${image.children[0]?.blobs[0]?.digest}` });
   });
   afterAll(() => Promise.all([manifix.stop(), registry.stop()]));
-
-  function ask(reference: string, method = 'GET', headers: Record<string, string> = {}): Promise<HttpAnswer> {
-    const target = `/v2/team/app/manifests/${reference}`;
-    return exchange(manifix.url, { method, target, headers: { ...accept, ...headers } });
-  }
-  async function expectDerived(reference: string): Promise<void> {
-    for (const method of ['HEAD', 'GET']) {
-      expect(essenceWithTag(await ask(reference, method)), `${method} ${reference}`).toEqual({
-        status: 200,
-        type: mediaTypes.ociIndex,
-        length: String(derivedBytes.length),
-        digest: derived,
-        entityTag: `"${derived}"`,
-        body: method === 'GET' ? derivedBytes.toString('base64') : '',
-      });
-    }
-  }
 
   it.each([
     ['a restart', () => manifix.restart()],
@@ -71,8 +49,8 @@ describeWithTools('the life of a manifest that manifix derived', ['docker-regist
     ],
   ])('outlives %s', async (_, happen) => {
     await happen();
-    await expectDerived(derived);
-    await expectDerived('latest');
+    await expectDerived(manifix.url, derived);
+    await expectDerived(manifix.url, 'latest');
   });
 
   it('outlives kill -9 in the moment after it was first announced', async () => {
@@ -83,12 +61,12 @@ describeWithTools('the life of a manifest that manifix derived', ['docker-regist
       headers: { 'Content-Type': mediaTypes.ociIndex },
       body: bytes,
     });
-    const head = await ask('fresh', 'HEAD');
+    const head = await askForManifest(manifix.url, 'fresh', 'HEAD');
     await manifix.kill9();
     const digest = head.header('Docker-Content-Digest') ?? '';
     expect(digest).not.toBe(sha256(bytes));
     await manifix.restart();
-    expect(sha256((await ask(digest)).body)).toBe(digest);
+    expect(sha256((await askForManifest(manifix.url, digest)).body)).toBe(digest);
   });
 
   describe('when its original is deleted', () => {

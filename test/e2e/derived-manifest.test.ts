@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
-import { exchange, type HttpAnswer } from '../support/http.ts';
-import { manifestTypes, mediaTypes, sampleImage, sha256 } from '../support/images.ts';
+import { exchange } from '../support/http.ts';
+import { mediaTypes } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { pushImage } from '../support/push-image.ts';
 import { describeWithTools } from '../support/tools.ts';
 import { essenceWithTag } from './answers.ts';
-
-const accept = { Accept: manifestTypes.join(', ') };
-const image = sampleImage('index-nomt');
-const derivedBytes = Buffer.from(image.bytes.toString().replace('{', `{"mediaType":"${mediaTypes.ociIndex}",`));
-const derived = sha256(derivedBytes);
+import { accept, askForManifest, derived, derivedBytes, expectDerived, image } from './derived-index.ts';
 
 describeWithTools('a manifest that manifix derived', ['docker-registry'], () => {
   let registry: DockerRegistry;
@@ -23,28 +19,11 @@ describeWithTools('a manifest that manifix derived', ['docker-registry'], () => 
   });
   afterAll(() => Promise.all([manifix.stop(), registry.stop()]));
 
-  function ask(reference: string, method = 'GET', headers: Record<string, string> = {}): Promise<HttpAnswer> {
-    const target = `/v2/team/app/manifests/${reference}`;
-    return exchange(manifix.url, { method, target, headers: { ...accept, ...headers } });
-  }
-  async function expectDerived(reference: string): Promise<void> {
-    for (const method of ['HEAD', 'GET']) {
-      expect(essenceWithTag(await ask(reference, method)), `${method} ${reference}`).toEqual({
-        status: 200,
-        type: mediaTypes.ociIndex,
-        length: String(derivedBytes.length),
-        digest: derived,
-        entityTag: `"${derived}"`,
-        body: method === 'GET' ? derivedBytes.toString('base64') : '',
-      });
-    }
-  }
-
   it('is announced alike by HEAD, which may come first, and GET', async () => {
-    const head = await ask('latest', 'HEAD');
-    const got = await ask('latest');
+    const head = await askForManifest(manifix.url, 'latest', 'HEAD');
+    const got = await askForManifest(manifix.url, 'latest');
     expect(essenceWithTag(head)).toEqual({ ...essenceWithTag(got), body: '' });
-    await expectDerived('latest');
+    await expectDerived(manifix.url, 'latest');
     for (const answer of [head, got]) {
       expect(answer.header('Manifix-Original-Digest')).toBe(image.digest);
       expect(answer.header('Warning')).toBe(`299 - "manifix added mediaType; original digest ${image.digest}"`);
@@ -66,12 +45,12 @@ describeWithTools('a manifest that manifix derived', ['docker-registry'], () => 
     expect(
       (await exchange(registry.url, { target: `/v2/team/app/manifests/${derived}`, headers: accept })).status,
     ).toBe(404);
-    await expectDerived(derived);
+    await expectDerived(manifix.url, derived);
   });
 
   it('leaves its original and all children byte-exact by digest', async () => {
     for (const { digest, bytes } of [image, ...image.children]) {
-      const answer = await ask(digest);
+      const answer = await askForManifest(manifix.url, digest);
       expect(answer.body).toEqual(bytes);
       expect(answer.header('Docker-Content-Digest')).toBe(digest);
     }
@@ -97,15 +76,15 @@ describeWithTools('a manifest that manifix derived', ['docker-registry'], () => 
 
   it.each(['latest', derived])('answers conditional requests for %s by its own digest', async (reference) => {
     for (const tag of [`"${derived}"`, derived, `W/"${derived}"`, `"x", "${derived}"`, '*']) {
-      const answer = await ask(reference, 'GET', { 'If-None-Match': tag });
+      const answer = await askForManifest(manifix.url, reference, 'GET', { 'If-None-Match': tag });
       expect([answer.status, answer.body.length, answer.header('ETag')], tag).toEqual([304, 0, `"${derived}"`]);
     }
-    const original = await ask(reference, 'GET', { 'If-None-Match': `"${image.digest}"` });
+    const original = await askForManifest(manifix.url, reference, 'GET', { 'If-None-Match': `"${image.digest}"` });
     expect(original.status).toBe(200);
   });
 
   it('serves a range by digest', async () => {
-    const answer = await ask(derived, 'GET', { Range: 'bytes=1-11' });
+    const answer = await askForManifest(manifix.url, derived, 'GET', { Range: 'bytes=1-11' });
     expect([answer.status, answer.body.toString()]).toEqual([206, '"mediaType"']);
     expect(answer.header('Content-Range')).toBe(`bytes 1-11/${derivedBytes.length}`);
   });

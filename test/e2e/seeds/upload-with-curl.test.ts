@@ -40,6 +40,9 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
     const [, body = '', status] = /^([\s\S]*)\n(\d+)$/.exec(stdout) ?? [];
     return { status: Number(status), body };
   }
+  function putFile(url: string, ...options: string[]): Promise<{ status: number; body: string }> {
+    return put(url, ...options, '--data-binary', `@${file}`);
+  }
   async function isStored(repository: string): Promise<boolean> {
     return (
       (await exchange(registry.url, { method: 'HEAD', target: `/v2/${repository}/blobs/${digest}` })).status === 200
@@ -64,13 +67,7 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
   describe('PUT to the Location with a second question mark', () => {
     it('direct is an upload with invalid state', async () => {
       const location = await openSession(registry.url, 'question');
-      const answer = await put(
-        `${location}?digest=${digest}`,
-        '-H',
-        'Content-Type: application/octet-stream',
-        '--data-binary',
-        `@${file}`,
-      );
+      const answer = await putFile(`${location}?digest=${digest}`, '-H', 'Content-Type: application/octet-stream');
       expect(answer.status).toBe(404);
       expect(firstError(answer.body)).toMatchObject({
         code: 'BLOB_UPLOAD_INVALID',
@@ -82,13 +79,7 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
 
     it('through manifix stores the blob', async () => {
       const location = await openSession(manifix.url, 'question');
-      const answer = await put(
-        `${location}?digest=${digest}`,
-        '-H',
-        'Content-Type: application/octet-stream',
-        '--data-binary',
-        `@${file}`,
-      );
+      const answer = await putFile(`${location}?digest=${digest}`, '-H', 'Content-Type: application/octet-stream');
       expect(answer).toEqual({ status: 201, body: '' });
       expect(await isStored('question')).toBe(true);
     });
@@ -97,13 +88,7 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
   describe('PUT with the form Content-Type that curl sends by itself', () => {
     it('direct is said to have the wrong digest', async () => {
       const location = await openSession(registry.url, 'form');
-      const answer = await put(
-        `${location}&digest=${digest}`,
-        '-H',
-        'Content-Type=application/octet-stream',
-        '--data-binary',
-        `@${file}`,
-      );
+      const answer = await putFile(`${location}&digest=${digest}`, '-H', 'Content-Type=application/octet-stream');
       expect(answer.status).toBe(400);
       expect(firstError(answer.body)).toMatchObject({
         code: 'DIGEST_INVALID',
@@ -119,13 +104,7 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
 
     it('through manifix stores the blob, by PUT and by PATCH', async () => {
       const location = await openSession(manifix.url, 'form');
-      const answer = await put(
-        `${location}&digest=${digest}`,
-        '-H',
-        'Content-Type=application/octet-stream',
-        '--data-binary',
-        `@${file}`,
-      );
+      const answer = await putFile(`${location}&digest=${digest}`, '-H', 'Content-Type=application/octet-stream');
       expect(answer).toEqual({ status: 201, body: '' });
       const patched = await curl(
         '-X',
@@ -146,24 +125,20 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
   describe('everything of the report at once', () => {
     it('direct does not get beyond the upload state', async () => {
       const location = await openSession(registry.url, 'all');
-      const answer = await put(
+      const answer = await putFile(
         `${location}?digest=${directoryName}`,
         '-H',
         'Content-Type=application/octet-stream',
-        '--data-binary',
-        `@${file}`,
       );
       expect(firstError(answer.body)).toMatchObject({ code: 'BLOB_UPLOAD_INVALID', detail: expect.any(Number) });
     });
 
     it('through manifix is told which digest arrived, and that a docker save directory has another', async () => {
       const location = await openSession(manifix.url, 'all');
-      const answer = await put(
+      const answer = await putFile(
         `${location}?digest=${directoryName}`,
         '-H',
         'Content-Type=application/octet-stream',
-        '--data-binary',
-        `@${file}`,
       );
       expect(answer.status).toBe(400);
       const { code, explanation } = firstError(answer.body);
@@ -176,13 +151,7 @@ describeWithTools('uploading a layer with curl, step by step', ['docker-registry
 
     it('through manifix succeeds with the digest that the explanation names', async () => {
       const location = await openSession(manifix.url, 'all');
-      const answer = await put(
-        `${location}?digest=${digest}`,
-        '-H',
-        'Content-Type=application/octet-stream',
-        '--data-binary',
-        `@${file}`,
-      );
+      const answer = await putFile(`${location}?digest=${digest}`, '-H', 'Content-Type=application/octet-stream');
       expect(answer.status).toBe(201);
       expect(await isStored('all')).toBe(true);
     });
