@@ -7,6 +7,7 @@ import { runTokenCommand } from '../../src/commands/token.ts';
 import { parseCommandLine } from '../../src/config/command-line.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { FIXES } from '../../src/fixes/index.ts';
+import { eventually } from '../support/deadline.ts';
 import { startManifix } from '../support/manifix.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.ts';
 
@@ -112,6 +113,7 @@ describe('the token commands', () => {
       exitCode: 2,
       complaint: expect.stringContaining('Name its admin listener with --admin.'),
     });
-    expect(await readFile(audit, 'utf8')).toContain('"client":"127.0.0.1"');
+    const isWritten = async () => (await readFile(audit, 'utf8')).includes('"client":"127.0.0.1"');
+    await eventually('the client in the audit log', async () => (await isWritten()) || undefined);
   });
 });

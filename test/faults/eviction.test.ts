@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Files, nodeFiles } from '../../src/store/files.ts';
 import { MIB, readyWork } from '../store/support/bytes.ts';
 import { barrier, eventually } from '../support/deadline.ts';
-import { type FaultRig, type RigBlob, withRig } from '../support/faults/rig.ts';
+import { DISK_DEADLINE, type FaultRig, type RigBlob, withRig } from '../support/faults/rig.ts';
 import { forEachSeed, scale } from '../support/faults/scale.ts';
 import { head, respond, send, waitFor } from '../support/script-steps.ts';
 
@@ -92,7 +92,7 @@ describe('F60: a cache that has to make much room while it serves', () => {
       for (const blob of sources) rig.serve(blob);
       for (let at = 0; at < COUNT; at += 50)
         await Promise.all(sources.slice(at, at + 50).map((blob) => rig.pull(blob)));
-      await eventually('all are stored', async () => store.usage().blobs === COUNT + 1 || undefined, 30_000);
+      await eventually('all are stored', async () => store.usage().blobs === COUNT + 1 || undefined, DISK_DEADLINE);
       const [shared] = sources as [RigBlob];
       const elsewhere = { ...shared, target: shared.target.replace('/app/', '/other/') };
       rig.upstream.on('HEAD', /\/other\//, [respond(200, [], shared.bytes)]);
@@ -117,7 +117,7 @@ describe('F60: a cache that has to make much room while it serves', () => {
       gate.release();
       expect(await client.ended).toBe('whole');
       await rig.stored(filling);
-      await eventually('room was made', async () => store.usage().bytes <= limit || undefined, 30_000);
+      await eventually('room was made', async () => store.usage().bytes <= limit || undefined, DISK_DEADLINE);
       expect(store.counters().evicted).toBeGreaterThan(0);
       expect((await rig.pull(filling)).header('Cache-Status')).toBe('manifix; hit');
       // What the invariants ask for was used least lately.

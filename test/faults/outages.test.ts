@@ -51,7 +51,7 @@ describe('F12: a registry that accepts and never answers', () => {
   it('or lets no connection stand, fails what is not known in time and nothing else', async () => {
     const upstream = await startScriptedUpstream();
     upstream.on('GET', /latest/, [found]);
-    const timeouts = { connect: '2s', headers: '2s' };
+    const timeouts = { connect: '5s', headers: '5s' };
     const config = { upstreams: { hub: { url: upstream.url, timeouts } }, cache: { tagTtl: '0s' } };
     await using manifix = await startManifix({ config });
     expect((await exchange(manifix.url, { target: tag })).status).toBe(200);

@@ -193,7 +193,9 @@ function loginsAt(manifix: Manifix, password: string, secret: Secret) {
 async function textOfFiles(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const texts = await Promise.all(files.map(async (file) => `${file}\n${await readFile(file, 'latin1')}`));
+  // A part of a download that failed may be removed meanwhile.
+  const read = (file: string) => readFile(file, 'latin1').catch(() => '');
+  const texts = await Promise.all(files.map(async (file) => `${file}\n${await read(file)}`));
   return texts.join('\n');
 }
 

@@ -33,7 +33,7 @@ describe('F10: an upstream that drips', () => {
   const stalled = (bytes: Buffer) => [head(200, [`Content-Length: ${SIZE}`]), send(bytes.subarray(0, HALF)), hang()];
 
   it('is left when no byte comes for the stall time, and asked for the rest', async () => {
-    await withRig({ timeouts: { stall: 100 } }, async (rig) => {
+    await withRig({ timeouts: { stall: 1_000 } }, async (rig) => {
       const blob = rig.blob(SIZE);
       rig.upstream.once('GET', blob.pattern, stalled(blob.bytes));
       rig.serve(blob);
@@ -43,7 +43,7 @@ describe('F10: an upstream that drips', () => {
   });
 
   it.runIf(isFullRun)('ends the transfer when it never gets on', async () => {
-    await withRig({ timeouts: { stall: 100, headers: 100 } }, async (rig) => {
+    await withRig({ timeouts: { stall: 1_000, headers: 2_000 } }, async (rig) => {
       const blob = rig.blob(SIZE);
       rig.upstream.once('GET', blob.pattern, stalled(blob.bytes));
       rig.upstream.on('GET', blob.pattern, [hang()]);
@@ -54,7 +54,7 @@ describe('F10: an upstream that drips', () => {
 
 describe('F11: an upstream whose header fields are late', () => {
   it('is a 504 for what is not here, and delays nothing that is', async () => {
-    await withRig({ timeouts: { headers: 300 } }, async (rig) => {
+    await withRig({ timeouts: { headers: 2_000 } }, async (rig) => {
       const blob = rig.blob(SIZE);
       rig.upstream.once('GET', blob.pattern, [hang()]);
       const asked = rig.pull(blob);
@@ -69,7 +69,7 @@ describe('F11: an upstream whose header fields are late', () => {
   });
 
   it('leaves a tag readable that was read before', async () => {
-    await withRig({ timeouts: { headers: 100 }, tagTtl: 0 }, async (rig) => {
+    await withRig({ timeouts: { headers: 2_000 }, tagTtl: 0 }, async (rig) => {
       const image = sampleImage('oci-amd64');
       const target = '/v2/app/manifests/latest';
       rig.upstream.once('GET', /manifests/, [respond(200, [['Content-Type', image.mediaType]], image.bytes)]);

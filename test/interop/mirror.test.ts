@@ -26,7 +26,7 @@ describeWithTools('manifix as a mirror that engines are told of', ['docker-regis
       const pull = await containerd.pull('registry.test/library/app:1');
       expect(pull, pull.stderr).toMatchObject({ code: 0 });
       expect(await containerd.images()).toMatchObject([{ digest: image.digest }]);
-      expect(manifix.output()).toContain('"userAgent":"containerd/');
+      await manifix.outputMatches(/"userAgent":"containerd\//);
     });
   });
 

@@ -39,8 +39,9 @@ describeWithTools('one manifix in front of several registries', ['docker-registr
     return answer.status === 200 ? answer.header('Docker-Content-Digest') : undefined;
   }
 
-  /** The statuses of requests that opened uploads in a repository: 201 is a mount, 202 a session. */
-  function openedUploads(repository: string): number[] {
+  /** The statuses of requests that opened uploads in a repository, once its tag is pushed: 201 is a mount, 202 a session. */
+  async function openedUploads(repository: string): Promise<number[]> {
+    await manifix.outputMatches(new RegExp(`"method":"PUT","path":"/v2/${repository}/manifests/1".*\n`));
     const lines = manifix
       .output()
       .split('\n')
@@ -144,8 +145,8 @@ describeWithTools('one manifix in front of several registries', ['docker-registr
       }
       expect(await storedDigest(ghcr, 'mounted/app')).toBe(ghcrs.digest);
       expect(await storedDigest(hub, 'mounted/app')).toBe(ghcrs.digest);
-      expect(new Set(openedUploads('ghcr.io/mounted/app'))).toEqual(new Set([201]));
-      expect(new Set(openedUploads('mounted/app'))).toEqual(new Set([202]));
+      expect(new Set(await openedUploads('ghcr.io/mounted/app'))).toEqual(new Set([201]));
+      expect(new Set(await openedUploads('mounted/app'))).toEqual(new Set([202]));
     });
 
     it('copies layers from one repository of a prefix to another without an upload', async () => {
@@ -158,7 +159,7 @@ describeWithTools('one manifix in front of several registries', ['docker-registr
       expect(copy, copy.stderr).toMatchObject({ code: 0 });
       expect(await storedDigest(ghcr, 'copied/app')).toBe(ghcrs.digest);
       // skopeo uploads configurations.
-      expect(openedUploads('ghcr.io/copied/app')).toContain(201);
+      expect(await openedUploads('ghcr.io/copied/app')).toContain(201);
     });
   });
 });

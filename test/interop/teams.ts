@@ -61,7 +61,8 @@ export async function startExample(
   const manifix = started.use(await startManifix({ args: ['--config', file] }));
   const everything = started.move();
   const audited = async () => {
-    const lines = (await readFile(join(path, 'audit.jsonl'), 'utf8')).trim().split('\n');
+    // What stands behind the last line's end is being written.
+    const lines = (await readFile(join(path, 'audit.jsonl'), 'utf8')).split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
   };
   return { manifix, audited, certificates, command, ask, [Symbol.asyncDispose]: () => everything.disposeAsync() };

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runSuccessfully } from './process.ts';
 import { type Tool, toolAvailable, toolPackages, unusableTools } from './tools.ts';
 
 const INSTALL_DEADLINE = 600_000;
+/** A mirror fails in passing, and another program may be updating the lists of packages. */
+const ATTEMPTS = 3;
+const PAUSE = 10_000;
+const APT_OPTIONS = ['-qq', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=300'];
 
 /**
  * Brings the real registries and clients that tests use: on Debian, as root, missing ones are installed.
@@ -28,13 +33,21 @@ function canInstall(): boolean {
 async function install(missing: readonly Tool[]): Promise<void> {
   const packages = [...new Set(missing.map((tool) => toolPackages[tool]))];
   print(`installing Debian packages for the interoperability tests: ${packages.join(' ')}`);
-  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: INSTALL_DEADLINE };
-  try {
-    await runSuccessfully('apt-get', ['update', '-qq'], options);
-    await runSuccessfully('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
-  } catch (error) {
-    print(error instanceof Error ? error.message : String(error));
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    if (attempt > 1) await delay(PAUSE);
+    try {
+      await apt('update');
+      await apt('install', '-y', '--no-install-recommends', ...packages);
+      return;
+    } catch (error) {
+      print(error instanceof Error ? error.message : String(error));
+    }
   }
+}
+
+async function apt(command: string, ...args: readonly string[]): Promise<void> {
+  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: INSTALL_DEADLINE };
+  await runSuccessfully('apt-get', [...APT_OPTIONS, command, ...args], options);
 }
 
 function print(line: string): void {

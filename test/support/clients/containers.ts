@@ -30,12 +30,14 @@ export async function openContainersHome({ registriesConf = '' }: ContainersOpti
   await writeFile(join(configuration, 'policy.json'), JSON.stringify(policy));
   await writeFile(join(configuration, 'registries.conf'), registriesConf);
   await writeFile(join(configuration, 'storage.conf'), storageConfiguration(directory));
+  await writeFile(join(configuration, 'containers.conf'), engineConfiguration(directory));
   await writeFile(join(directory, 'auth.json'), '{}');
   const env = {
     HOME: directory,
     XDG_RUNTIME_DIR: directory,
     TMPDIR: directory,
     CONTAINERS_REGISTRIES_CONF: join(configuration, 'registries.conf'),
+    CONTAINERS_CONF: join(configuration, 'containers.conf'),
     CONTAINERS_STORAGE_CONF: join(configuration, 'storage.conf'),
     REGISTRY_AUTH_FILE: join(directory, 'auth.json'),
     BUILDAH_ISOLATION: 'chroot',
@@ -56,5 +58,14 @@ function storageConfiguration(directory: string): string {
 driver = "vfs"
 graphroot = "${join(directory, 'root')}"
 runroot = "${join(directory, 'run')}"
+`;
+}
+
+// podman keeps its locks in a file of the machine, where two that are the first ones get into each other's way.
+function engineConfiguration(directory: string): string {
+  return `[engine]
+lock_type = "file"
+tmp_dir = "${join(directory, 'libpod')}"
+events_logger = "none"
 `;
 }

@@ -26,7 +26,7 @@ export interface RigBlob extends Sample {
 }
 
 /** How long the end of a download may take whose bytes have to be on disk first, in milliseconds. */
-export const DISK_DEADLINE = 25_000;
+export const DISK_DEADLINE = 90_000;
 
 /** manifix between a scripted registry and clients that never take a wrong byte for right. */
 export interface FaultRig {
