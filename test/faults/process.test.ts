@@ -205,7 +205,7 @@ describe.runIf(canHideDns || process.env.CI === 'true')(`F98: a name server that
     const lost = Array.from({ length: 8 }, (_, index) =>
       openDownload(url, { target: `/v2/app/blobs/sha256:${String(index).repeat(64)}`, headers: { Host: 'far.test' } }),
     );
-    await nameServer.asked;
+    await within('a question about a name', nameServer.asked);
     for (let time = 0; time < 20; time += 1) await expectPull(url, blob);
     const cold = serve(upstream, MIB, 'cold');
     await expectPull(url, cold);
@@ -224,7 +224,7 @@ async function startSilentNameServer() {
   await once(socket, 'listening');
   return {
     address,
-    asked: within('a question about a name', asked),
+    asked,
     async [Symbol.asyncDispose]() {
       await new Promise<void>((closed) => socket.close(closed));
     },
