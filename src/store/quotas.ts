@@ -1,11 +1,12 @@
 import type { Digest } from '../domain/digest.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ContentUse } from './contents.ts';
 import type { Counters } from './counters.ts';
 import type { Database } from './database.ts';
-import { type Claim, createEndpointContents, type EndpointUse } from './endpoint-contents.ts';
+import { createEndpointContents, type EndpointUse } from './endpoint-contents.ts';
 import type { Health } from './health.ts';
 import type { ContentKind } from './layout.ts';
+import { createRoom, type QuotaByEndpoint } from './quota-room.ts';
+import { createNotedUses } from './quota-uses.ts';
 
 export interface QuotaOptions {
   readonly database: Database;
@@ -26,8 +27,8 @@ export interface QuotaFigures extends EndpointUse {
  * bytes go when no other endpoint has a claim to them.
  */
 export interface Quotas {
-  /** The bytes for each endpoint, undefined where it has no quota. Without any quota nothing is listed. */
-  set(quotas: ReadonlyMap<string, number | undefined>): void;
+  /** Takes quotas into use. Without any, nothing is listed. */
+  set(quotas: QuotaByEndpoint): void;
   /** Notes a use, in memory at first: a row is written at most every few seconds. */
   used(endpoint: string, kind: ContentKind, digest: Digest): void;
   /** Tries again if something was needed: some of it is not needed any more. */
@@ -38,118 +39,45 @@ export interface Quotas {
   close(): Promise<void>;
 }
 
-const FLUSH_AFTER_MILLISECONDS = 5_000;
-const FLUSH_AT_COUNT = 1_000;
-
 export function createQuotas({ database, health, clock, counters, remove }: QuotaOptions): Quotas {
   const claims = createEndpointContents(database, health);
-  const pending = new Map<string, Claim>();
   const evicted = new Map<string, number>();
-  /** Larger than the quota of who used it, by kind and digest. */
-  const tooLarge = new Map<string, Claim>();
-  let quotas: ReadonlyMap<string, number | undefined> = new Map();
+  let quotas: QuotaByEndpoint = new Map();
   let isOn = false;
-  let lastUse = Number(database.run((statements) => statements.lastUse.get()?.used ?? 0));
-  let cancelFlush: (() => void) | undefined;
   let running: Promise<void> | undefined;
-  /** Whether endpoints may be listed that there are no more. */
-  let mayHaveOthers = false;
-  let isShort = false;
+  /** Whether something was needed, so that trying again at once is of no use. */
+  let isStuck = false;
   let isClosed = false;
 
-  // Never the same twice and never backwards, so that a clock that is set back does not make what is in use look old.
-  function nextUse(): number {
-    lastUse = Math.max(lastUse + 1, Math.floor(clock.now()));
-    return lastUse;
-  }
+  const uses = createNotedUses({
+    clock,
+    lastUse: Number(database.run((statements) => statements.lastUse.get()?.used ?? 0)),
+    write(noted) {
+      const known = noted.filter(({ endpoint }) => quotas.has(endpoint));
+      room.refuse(claims.add(known, (endpoint, size) => size <= (quotas.get(endpoint) ?? size)));
+    },
+    onFlush: makeRoom,
+  });
+  const room = createRoom({
+    ...{ claims, counters, remove },
+    quotas: () => quotas,
+    writeUses: uses.write,
+    onLost: (endpoint) => void evicted.set(endpoint, (evicted.get(endpoint) ?? 0) + 1),
+    onNeeded() {
+      isStuck = true;
+    },
+  });
 
-  const isOver = (endpoint: string, bytes: number) => bytes > (quotas.get(endpoint) ?? Number.POSITIVE_INFINITY);
-  const overfull = () => claims.totals().filter(({ endpoint, bytes }) => isOver(endpoint, bytes));
-
-  function lost(endpoint: string): void {
-    evicted.set(endpoint, (evicted.get(endpoint) ?? 0) + 1);
-  }
-
-  function write(): void {
-    cancelFlush?.();
-    cancelFlush = undefined;
-    if (pending.size === 0) return;
-    const uses = [...pending.values()].filter(({ endpoint }) => quotas.has(endpoint));
-    pending.clear();
-    const refused = claims.add(uses, (endpoint, size) => size <= (quotas.get(endpoint) ?? size));
-    for (const claim of refused) tooLarge.set(`${claim.kind} ${claim.digest}`, claim);
-  }
-
-  function flush(): void {
-    write();
-    trigger();
-  }
-
-  /** Gives up an endpoint's claim, and the bytes with the last one. False when they are needed. */
-  async function release(endpoint: string, kind: ContentKind, digest: Digest): Promise<boolean> {
-    if (claims.claimsOf(kind, digest) > 1) {
-      claims.drop(endpoint, kind, digest);
-    } else {
-      if (!(await remove(kind, digest))) return false;
-      counters.evicted += 1;
-    }
-    lost(endpoint);
-    return true;
-  }
-
-  async function shrink(endpoint: string): Promise<void> {
-    let last: ContentUse | undefined;
-    for (;;) {
-      const batch = claims.leastUsed(endpoint, last);
-      if (batch.length === 0) isShort = true;
-      for (const content of batch) {
-        // Others may have come to use it.
-        write();
-        if (isClosed || !isOver(endpoint, claims.bytesOf(endpoint))) return;
-        await release(endpoint, content.kind, content.digest);
-        last = content;
-      }
-      if (batch.length === 0) return;
-    }
-  }
-
-  async function dropTooLarge(): Promise<void> {
-    for (const [key, { endpoint, kind, digest }] of tooLarge) {
-      if (isClosed) return;
-      if (claims.claimsOf(kind, digest) > 0) {
-        tooLarge.delete(key);
-      } else if (await remove(kind, digest)) {
-        tooLarge.delete(key);
-        counters.evicted += 1;
-        lost(endpoint);
-      } else {
-        isShort = true;
-      }
-    }
-  }
-
-  /** What endpoints used that there are no more stays until the cache is full. */
-  async function forgetOthers(): Promise<void> {
-    mayHaveOthers = false;
-    for (const { endpoint } of claims.totals()) {
-      if (quotas.has(endpoint)) continue;
-      while (!isClosed && claims.dropSome(endpoint)) await new Promise<void>((resume) => setImmediate(resume));
-    }
-  }
-
-  async function makeRoom(): Promise<void> {
-    if (mayHaveOthers) await forgetOthers();
-    await dropTooLarge();
-    for (const { endpoint } of overfull()) await shrink(endpoint);
-  }
-
-  function work(action: () => Promise<void>): void {
+  /** Makes room where it is short, one run at a time. */
+  function makeRoom(): void {
+    if (!isOn || !room.isShort) return;
+    isStuck = false;
     if (running !== undefined || isClosed) return;
-    running = action().then(
+    running = room.make().then(
       () => {
         running = undefined;
         // Others may have come to have too much meanwhile.
-        if (!isShort) trigger();
+        if (!isStuck) makeRoom();
       },
       (error) => {
         running = undefined;
@@ -158,36 +86,27 @@ export function createQuotas({ database, health, clock, counters, remove }: Quot
     );
   }
 
-  function trigger(): void {
-    if (!isOn || (!mayHaveOthers && tooLarge.size === 0 && overfull().length === 0)) return;
-    isShort = false;
-    work(makeRoom);
-  }
-
   return {
     set(next) {
-      write();
+      uses.write();
       quotas = next;
       isOn = next.values().some((quota) => quota !== undefined);
-      tooLarge.clear();
       claims.putQuotas(isOn ? next : new Map());
-      mayHaveOthers = true;
-      trigger();
+      room.quotasChanged();
+      makeRoom();
     },
     used(endpoint, kind, digest) {
-      if (!isOn) return;
-      pending.set(`${endpoint} ${kind} ${digest}`, { endpoint, kind, digest, used: nextUse() });
-      if (pending.size >= FLUSH_AT_COUNT) flush();
-      else cancelFlush ??= clock.after(FLUSH_AFTER_MILLISECONDS, flush);
+      if (isOn) uses.note({ endpoint, kind, digest });
     },
     retry() {
-      if (isShort) trigger();
+      if (isStuck) makeRoom();
     },
     figures: () =>
       isOn ? claims.totals().map((total) => ({ ...total, evicted: evicted.get(total.endpoint) ?? 0 })) : [],
     async close() {
       isClosed = true;
-      write();
+      room.close();
+      uses.write();
       await running;
     },
   };
