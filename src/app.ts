@@ -173,7 +173,6 @@ async function closeAll(upstreams: readonly UpstreamClient[]): Promise<void> {
 const NEEDS_RESTART = {
   listen: (config: Config) => config.listen,
   tls: (config: Config) => config.tls !== undefined,
-  'tls.clientAuthorities': (config: Config) => config.tls?.clientAuthorities !== undefined,
   'admin.listen': (config: Config) => config.admin?.listen,
   'cache.dir': (config: Config) => config.cache.dir,
   'log.format': (config: Config) => config.log.format,

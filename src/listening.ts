@@ -3,6 +3,7 @@ import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type CertificateWatch, haveSameAuthorities, watchCertificate } from './http/certificate-watch.ts';
 import type { EdgeServer } from './http/connections.ts';
+import { replaceTls } from './http/server.ts';
 import type { HostPort } from './lib/address.ts';
 import type { ServerTls, ServerTlsFiles } from './lib/certificate.ts';
 import { systemClock } from './lib/clock.ts';
@@ -54,7 +55,7 @@ export function followCertificate(
     use(tls) {
       const isOther = !haveSameAuthorities(tls, current);
       current = tls;
-      server.setSecureContext(tls);
+      replaceTls(server, tls);
       if (isOther) onOtherAuthorities();
     },
     log,

@@ -67,9 +67,20 @@ export function createEdgeServer(
 
 /** Clients may show a certificate where there are authorities for it; whether they have to, each endpoint decides. */
 function createTlsServer(tls: ServerTls, listener: RequestListener): SecureServer {
-  const asks = { requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  const asks = { requestCert: asksForCertificate(tls), rejectUnauthorized: false };
   const server = createSecureServer({ ...OPTIONS, ...tls, ...asks, handshakeTimeout: HANDSHAKE_TIMEOUT }, listener);
   return server.on('secureConnection', noteCertificate);
+}
+
+/** Takes another certificate, and other authorities or none, into use for new connections. */
+export function replaceTls(server: SecureServer, tls: ServerTls): void {
+  server.setSecureContext(tls);
+  // Node reads this member for each new connection, and has no function that sets it.
+  Object.assign(server, { requestCert: asksForCertificate(tls) });
+}
+
+function asksForCertificate({ ca }: ServerTls): boolean {
+  return ca !== undefined;
 }
 
 /** Tells a client to come back. Not a line of the log each: it is a flood that brings them. */

@@ -4,6 +4,7 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { within } from '../support/deadline.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
@@ -33,10 +34,10 @@ describe('clients with certificates', () => {
     );
 
   /** The status of a pull on a connection of the agent. */
-  async function pull(agent: Agent): Promise<number | undefined> {
+  async function pull(agent: Agent, { url } = manifix): Promise<number | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const headers = { Accept: manifestTypes.join(', ') };
-    request(`${manifix.url}/v2/app/manifests/latest`, { agent, headers }, resolve).once('error', reject).end();
+    request(`${url}/v2/app/manifests/latest`, { agent, headers }, resolve).once('error', reject).end();
     const answer = await within('the answer', promise);
     await buffer(answer);
     return answer.statusCode;
@@ -101,5 +102,32 @@ describe('clients with certificates', () => {
     expect([await pull(agent), await pull(agentOf(builder))]).toEqual([401, 401]);
     const renewed = makeCertificate({ name: 'builder', ...(other && { issuer: other }) });
     expect(await pull(agentOf(renewed))).toBe(200);
+  });
+
+  it('are asked for them as soon as a reload names authorities, and until it names none', async () => {
+    const file = join(directory, 'turned.yaml');
+    const configure = (tls: object, auth: object) =>
+      writeFile(
+        file,
+        stringify({
+          tls: { cert: join(directory, 'tls.crt'), key: join(directory, 'tls.key'), ...tls },
+          upstreams: { hub: { url: registry.url, credentials: 'none' } },
+          endpoints: [{ auth, rights: [{ who: ['authenticated'], allow: ['pull'], repositories: ['**'] }] }],
+        }),
+      );
+    await install('turned.crt', other?.certificate);
+    await configure({}, { tokens: true });
+    await using own = await startManifix({ args: ['--config', file] });
+    const builder = makeCertificate({ name: 'builder', ...(other && { issuer: other }) });
+    const [before, during, after] = [agentOf(builder), agentOf(builder), agentOf(builder)];
+    expect(await pull(before, own)).toBe(401);
+    await configure({ clientAuthorities: join(directory, 'turned.crt') }, { tokens: true, certificates: true });
+    own.signal('SIGHUP');
+    await own.outputMatches(/^reload: done$/m);
+    expect([await pull(during, own), await pull(before, own)]).toEqual([200, 401]);
+    await configure({}, { tokens: true });
+    own.signal('SIGHUP');
+    await own.outputMatches(/(?:^reload: done$[\s\S]*){2}/m);
+    expect([await pull(during, own), await pull(after, own)]).toEqual([401, 401]);
   });
 });
