@@ -53,6 +53,8 @@ export interface UpstreamConfig {
   readonly credentials: UpstreamCredentials;
   /** Read when the configuration was; undefined where nothing but Node's own trust counts. */
   readonly tls?: TlsIdentities | undefined;
+  /** Where the key in `tls` was read. */
+  readonly keyFile?: string;
   /** What all connections for its sake go through. */
   readonly proxy?: HttpProxy | undefined;
   /** Origins, besides the registry's own site, that may be its token service. */

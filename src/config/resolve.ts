@@ -52,6 +52,7 @@ export function resolveConfig(
           ...resolveUrls(upstream),
           credentials: credentials.get(name) ?? { kind: 'passthrough' },
           tls: identities.get(name),
+          ...onlySet({ keyFile: upstream.tls.key }),
           proxy: proxies.get(name),
         },
       ]),
