@@ -49,6 +49,8 @@ export interface Denial {
   readonly endpoint: string;
   /** By the upstream's names. */
   readonly repository?: string | undefined;
+  /** The tag or the digest that was asked for. */
+  readonly reference?: string | undefined;
   /** Who was denied; for `login` the name that was tried. */
   readonly user?: string | undefined;
 }

@@ -6,6 +6,12 @@ export function repositoryInPath(path: string): string | undefined {
   return /^\/v2\/(.+?)\/(?:manifests|blobs|tags|referrers)(?:\/|$)/.exec(path)?.[1];
 }
 
+/** The tag or the digest that a route is about; undefined when it is about neither. */
+export function referenceIn(route: Route): string | undefined {
+  if (route.kind === 'manifest') return formatReference(route.reference);
+  return 'digest' in route ? route.digest : undefined;
+}
+
 /** The path of a route, from `/v2/` on, as a registry expects it. Built from parsed parts only. */
 export function formatRoute(route: Route): string {
   switch (route.kind) {

@@ -5,6 +5,7 @@ import type { Action } from '../domain/principal.ts';
 import { parseRepositoryName, type RepositoryName } from '../domain/reference.ts';
 import { clientName, type RequestNames } from '../domain/repository-names.ts';
 import type { Route } from '../domain/route.ts';
+import { referenceIn } from '../domain/route-path.ts';
 import type { Endpoint } from '../pipeline/exchange.ts';
 import type { Identity } from './identify.ts';
 
@@ -45,9 +46,9 @@ function admitByRights(asked: AskedAdmission): void {
   // Clients learn from the answer to `/v2/` how to log in, also those that could go on without.
   const allowed =
     route.kind === 'base'
-      ? known
+      ? known && action === 'pull'
       : route.kind === 'catalog'
-        ? identity.isEverAllowed('list')
+        ? action === 'list' && identity.isEverAllowed('list')
         : repository !== undefined && endpoint.policy.allows(repository) && identity.isAllowed(action, repository);
   if (allowed) {
     if (route.kind === 'base' || identity.covers(action, repository)) return;
@@ -59,12 +60,17 @@ function admitByRights(asked: AskedAdmission): void {
   throw mayPull || route.kind === 'catalog' ? denied(asked, action, repository) : absent(asked, repository);
 }
 
-/** What a request does to a repository. Opening, asking about and cancelling an upload are parts of a push. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * What a request does to a repository. Opening, asking about and cancelling an upload are parts of a push. Who may see a list may
+ * not send it anything: some registries delete the tag `list` by `DELETE .../tags/list`.
+ */
 function actionOf(method: string, { kind }: Route): Action {
   if (kind === 'upload' || kind === 'upload-start') return 'push';
-  if (kind === 'tags' || kind === 'catalog') return 'list';
   if (method === 'DELETE') return 'delete';
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'pull' : 'push';
+  if (!READS.has(method)) return 'push';
+  return kind === 'tags' || kind === 'catalog' ? 'list' : 'pull';
 }
 
 function repositoryOf(route: Route): RepositoryName | undefined {
@@ -92,6 +98,7 @@ function denialOf({ endpoint, identity, method, route }: AskedAdmission): Denial
     action: actionOf(method, route),
     endpoint: endpoint.name,
     repository: repositoryOf(route),
+    reference: referenceIn(route),
     ...(user === undefined ? {} : { user }),
   };
 }
@@ -103,7 +110,8 @@ function unauthorized(asked: AskedAdmission, wants: 'credentials' | 'more'): Reg
 function denied(asked: AskedAdmission, action: Action, repository?: RepositoryName): RegistryError {
   const { identity, names, endpoint } = asked;
   const name = repository === undefined ? undefined : clientName(names, repository);
-  const what = name === undefined ? 'list repositories' : `${VERBS[action]} "${name}"`;
+  const lists = action === 'list' ? 'list repositories' : 'change the list of repositories';
+  const what = name === undefined ? lists : `${VERBS[action]} "${name}"`;
   return new RegistryError('DENIED', {
     detail: { ...(name === undefined ? {} : { name }), action },
     denied: denialOf(asked),

@@ -41,7 +41,10 @@ export function denialOf(
     message,
     explanation: `The endpoint "${endpoint.name}" denies this content, whatever the registry says (content.deny).`,
     policy: 'deny',
-    denied: { action, endpoint: endpoint.name, repository, user: principal.user },
+    denied: {
+      ...{ action, endpoint: endpoint.name, repository, user: principal.user },
+      reference: content.tag ?? content.digests?.[0],
+    },
   });
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/domain/digest.ts';
 import type { RepositoryName, Tag } from '../../src/domain/reference.ts';
 import type { Route } from '../../src/domain/route.ts';
-import { formatRoute, repositoryInPath } from '../../src/domain/route-path.ts';
+import { formatRoute, referenceIn, repositoryInPath } from '../../src/domain/route-path.ts';
 
 const repository = 'team/app' as RepositoryName;
 const digest = digestOf(new Uint8Array());
@@ -22,6 +22,19 @@ describe('formatRoute', () => {
     [{ kind: 'other', path: '/v2/_extension/x' }, '/v2/_extension/x'],
   ])('gives %j its path', (route, path) => {
     expect(formatRoute(route)).toBe(path);
+  });
+});
+
+describe('what a route is about', () => {
+  it.each<[Route, string | undefined]>([
+    [{ kind: 'manifest', repository, reference: { kind: 'tag', tag: 'v1' as Tag } }, 'v1'],
+    [{ kind: 'manifest', repository, reference: { kind: 'digest', digest } }, digest],
+    [{ kind: 'blob', repository, digest }, digest],
+    [{ kind: 'referrers', repository, digest }, digest],
+    [{ kind: 'tags', repository }, undefined],
+    [{ kind: 'base' }, undefined],
+  ])('%j is %s', (route, reference) => {
+    expect(referenceIn(route)).toBe(reference);
   });
 });
 

@@ -63,6 +63,11 @@ describe('a request to an endpoint with rights', () => {
     ['bob', 'DELETE', 't/app/x/manifests/1', 403],
     ['bob', 'DELETE', `t/app/x/blobs/${digest}`, 403],
     ['bob', 'GET', 't/public/x/tags/list', 403],
+    ['bob', 'DELETE', 't/app/x/tags/list', 403],
+    ['ann', 'PUT', 't/app/a/tags/list', 403],
+    ['bob', 'DELETE', 't/_catalog', 403],
+    ['bob', 'POST', '', 404],
+    ['bob', 'OPTIONS', '', 200],
     ['bob', 'PUT', 't/app/x/_oras/ext', 200],
     ['ann', 'POST', 't/app/a/_oras/ext', 403],
     ['bob', 'GET', 't/inbox/manifests/1', 404],
@@ -192,6 +197,19 @@ describe('a request to an endpoint with rights', () => {
     expect((await ask('GET', 'app/y/manifests/1')).status).toBe(401);
     expect((await ask('GET', 'other/manifests/1')).status).toBe(404);
     expect((await ask('GET', '_catalog')).status).toBe(401);
+  });
+
+  it.each([
+    ['GET', 't/other/manifests/1', { action: 'pull', repository: 'other', reference: '1' }],
+    ['HEAD', `t/other/blobs/${digest}`, { action: 'pull', repository: 'other', reference: digest }],
+    ['DELETE', `t/app/x/manifests/${digest}`, { action: 'delete', repository: 'app/x', reference: digest }],
+    ['POST', 't/other/blobs/uploads/', { action: 'push', repository: 'other', reference: undefined }],
+  ])('that is denied is in the audit log, with what it was about (%s %s)', async (method, path, denied) => {
+    await using edge = await start();
+    await exchange(edge.url, { method, target: `/v2/${path}`, headers: as('bob') });
+    const { action, ...about } = denied;
+    const event = await edge.audited.first('the event', () => true);
+    expect(event).toMatchObject({ event: 'denied', endpoint: 'team', user: 'bob', ...about, detail: { action } });
   });
 
   it('never takes its credentials to the registry', async () => {

@@ -140,6 +140,15 @@ describe('denied content', () => {
     }
   });
 
+  it('is in the audit log by the tag or the digest that was asked for', async () => {
+    const { answer } = denying({ digests: [app.digest] });
+    for (const reference of ['latest', app.digest]) {
+      await expect(answer('GET', byName(reference), everyType)).rejects.toMatchObject({
+        denied: { action: 'pull', repository: 'team/app', reference },
+      });
+    }
+  });
+
   it('that does not exist is absent before it is denied', async () => {
     const { ask } = denying({ tags: ['*'] });
     const answer = await ask('GET', byName('nothing'), everyType);

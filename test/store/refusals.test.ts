@@ -55,6 +55,15 @@ describe('refused requests', () => {
     expect(written.map(({ count }) => count)).toEqual([undefined, undefined, 1, 1]);
   });
 
+  it('are of one kind whatever the tag or the digest was, which anybody can make up', () => {
+    refuse(100, (at) => ({ reference: `${at}` }));
+    clock.advance(MINUTE);
+    expect(written.map(({ reference, count }) => [reference, count])).toEqual([
+      ['1', undefined],
+      ['100', 99],
+    ]);
+  });
+
   it('of one address with many names take some lines and then one more, and leave room for others', () => {
     refuse(5_000, (at) => ({ repository: `made-up-${at}` }));
     refuse(1, () => ({ client: '10.0.0.2' }));
