@@ -86,7 +86,6 @@ export async function handle(
   const headers = headerListFromRaw(incoming.rawHeaders);
   const applied: Exchange['applied'] = [];
   const seen: Seen = { endpoint: '', kind: 'invalid' };
-  if (method !== 'GET' && method !== 'HEAD') edge.ready.forget();
   const since = edge.ready.forgotten;
   let failure: unknown;
   let answer: Answer;
@@ -97,7 +96,7 @@ export async function handle(
     if (isTokenRequest(url)) {
       seen.kind = 'token';
       const host = hostOf(incoming, headers).toLowerCase();
-      answer = await edge.tokens({ incoming, outgoing, url, headers, host, applied, trusts: edge.trusts });
+      answer = await edge.tokens({ incoming, outgoing, url, headers, host, applied, trusts: edge.trusts, seen });
     } else {
       const target = parseTarget(url);
       seen.kind = target.route.kind;
@@ -109,6 +108,7 @@ export async function handle(
       const address = clientAddress(incoming, headers, edge.trusts);
       const consumer = clientOf(user, address);
       passage = openCounted(edge.cursors, arrival, identity, consumer, applied);
+      forgetReady(edge, method, passage);
       Object.assign(seen, seenRoute(passage.target));
       const parts = { applied, incoming, outgoing };
       const known = { id, tokens: edge.tokenMemory, address, client: consumer };
@@ -133,6 +133,7 @@ export async function handle(
     fixes: applied,
     ...(answer.policy === undefined ? {} : { policy: answer.policy }),
   };
+  forgetReady(edge, method, passage);
   const kept = { record, limits: passage?.endpoint.limits };
   keepReady(edge, incoming, withinLife(answer, passage), headersOut, kept, since);
   let bytesSent = 0;
@@ -188,7 +189,12 @@ function withinLife(answer: Answer, passage: Passage | undefined): Answer {
   return reusableUntil === undefined ? answer : { ...answer, reusableUntil: Math.min(reusableUntil, until) };
 }
 
-/** Remembers what may be given again; whatever is not a read may change what all answers say. */
+/** What is not a read may change what all answers say; what got no further than the edge does not, and may come from anybody. */
+function forgetReady(edge: Edge, method: string, passage: Passage | undefined): void {
+  if (passage !== undefined && method !== 'GET' && method !== 'HEAD') edge.ready.forget();
+}
+
+/** Remembers what may be given again. */
 function keepReady(
   edge: Edge,
   incoming: IncomingMessage,
@@ -198,7 +204,6 @@ function keepReady(
   since: number,
 ): void {
   const { status, body, reusableUntil } = answer;
-  if (record.method !== 'GET' && record.method !== 'HEAD') edge.ready.forget();
   if (reusableUntil === undefined || (body.kind !== 'bytes' && body.kind !== 'none')) return;
   const bytes = body.kind === 'bytes' ? body.bytes : undefined;
   edge.ready.keep(incoming, { status, headers, bytes, record, limits, until: reusableUntil }, since);

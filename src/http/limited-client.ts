@@ -32,6 +32,15 @@ export function openCounted(
   return passage;
 }
 
+/**
+ * Counts a request for a token.
+ * @throws RegistryError
+ */
+export function countToken({ limits }: Endpoint, client: string): void {
+  const refusal = limits?.admitToken(client);
+  if (refusal !== undefined) throw refusal;
+}
+
 function count({ limits }: Endpoint, client: string): void {
   const refusal = limits?.admit(client);
   if (refusal !== undefined) throw refusal;

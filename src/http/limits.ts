@@ -5,7 +5,7 @@ import { putLast } from '../lib/put-last.ts';
 import type { Flow } from '../lib/shared-rate.ts';
 import type { Allowance, Limiter } from '../pipeline/ports-limits.ts';
 import { enterFill } from './fill-places.ts';
-import { type Account, bothFlows, createAccount } from './limit-account.ts';
+import { type Account, bothFlows, type Counted, createAccount } from './limit-account.ts';
 import { tooManyFills, tooManyRequests, uploadTooLarge, type Whose } from './limit-errors.ts';
 
 /** Requests that a limit refused since the start. */
@@ -68,18 +68,18 @@ function createLimiter(endpoint: string, initial: EndpointLimits, clock: Clock):
     return error;
   }
 
-  function overRate(whose: Whose, account: Account | undefined): RegistryError | undefined {
-    const wait = account?.wait() ?? 0;
+  function overRate(what: Counted, whose: Whose, account: Account | undefined): RegistryError | undefined {
+    const wait = account?.wait(what) ?? 0;
     const rate = account?.limits.requests;
     if (wait === 0 || rate === undefined) return undefined;
     return refused(nameOf(whose, 'requests'), tooManyRequests(endpoint, whose, rate, wait));
   }
 
-  function admit(user: Account | undefined): RegistryError | undefined {
-    const refusal = overRate('user', user) ?? overRate('endpoint', own);
+  function admit(what: Counted, user: Account | undefined): RegistryError | undefined {
+    const refusal = overRate(what, 'user', user) ?? overRate(what, 'endpoint', own);
     if (refusal !== undefined) return refusal;
-    own.take();
-    user?.take();
+    own.take(what);
+    user?.take(what);
     return undefined;
   }
 
@@ -100,13 +100,14 @@ function createLimiter(endpoint: string, initial: EndpointLimits, clock: Clock):
   }
 
   return {
-    admit: (client) => admit(accountOf(client)),
+    admit: (client) => admit('requests', accountOf(client)),
+    admitToken: (client) => admit('tokens', accountOf(client)),
     admitReady(client, bytes) {
       const user = accountOf(client);
-      const mayPass = own.wait() === 0 && own.isFree && (user === undefined || (user.wait() === 0 && user.isFree));
-      if (!mayPass) return false;
-      own.take();
-      user?.take();
+      const isFree = (account: Account) => account.wait('requests') === 0 && account.isFree;
+      if (!isFree(own) || (user !== undefined && !isFree(user))) return false;
+      own.take('requests');
+      user?.take('requests');
       spend(own.flow(), bytes);
       spend(user?.flow(), bytes);
       return true;

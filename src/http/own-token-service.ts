@@ -6,8 +6,10 @@ import type { GrantedScope, IssuedToken } from '../domain/own-token.ts';
 import type { Action } from '../domain/principal.ts';
 import { CATALOG_SCOPE, parseScopes } from '../domain/scope.ts';
 import type { Guard } from '../pipeline/exchange.ts';
+import { clientAddress } from './client.ts';
 import type { Reached } from './endpoint-routes.ts';
 import { firstToKnow, guardsAt, withChallenge } from './identify.ts';
+import { clientOf, countToken } from './limited-client.ts';
 import { BASIC_CHALLENGE } from './own-challenge.ts';
 import { servedName } from './served-name.ts';
 import { shownBy } from './shown.ts';
@@ -36,10 +38,23 @@ export async function giveOwnToken(
   const owner = byForm ? ownerInForm : ownerInHeader;
   const { guard, who } = await firstToKnow(guardsAt(reached), (asked) => owner(asked, request, form));
   const scopes = grantedScopes(reached, guard, who, parseScopes(form.getAll('scope').join(' ')));
+  countOwn(reached, request, who, scopes);
   const token = await guard.tokens.issue(who, scopes);
   const lasting = byForm && form.get('access_type') === 'offline' && who.principal.user !== undefined;
   const refresh = lasting ? (await guard.tokens.issueRefresh(who)).token : form.get('refresh_token');
   return answerWith(token, byForm ? scopes : undefined, refresh);
+}
+
+/** Neither a stranger who gets nothing nor a login that may mean several endpoints uses anything up, as with `openCounted`. */
+function countOwn(
+  { endpoint, besides = [] }: Reached,
+  { incoming, headers, trusts, seen }: TokenRequest,
+  { principal: { user } }: Recognised,
+  scopes: readonly GrantedScope[],
+): void {
+  seen.user = user;
+  if (besides.length > 0 || (user === undefined && scopes.length === 0)) return;
+  countToken(endpoint, clientOf(user, clientAddress(incoming, headers, trusts)));
 }
 
 /** Whether the tokens of a request are manifix's own. */

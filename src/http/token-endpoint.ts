@@ -7,12 +7,15 @@ import { checkRealm } from '../domain/realm.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { mapScopes, upstreamName } from '../domain/repository-names.ts';
 import { completeTokenAnswer, knowsGetOnly, parseTokenAnswer } from '../domain/token-answer.ts';
+import { type BodyPace, readInTime } from '../lib/body-deadline.ts';
 import { readBody } from '../lib/read-body.ts';
 import type { Answer, Endpoint } from '../pipeline/exchange.ts';
 import { forward } from '../pipeline/pass-through-proxy.ts';
 import type { Challenges } from '../pipeline/ports.ts';
 import { asksAsNobody } from './anonymous-tokens.ts';
+import { clientAddress } from './client.ts';
 import type { EndpointRoutes, Reached } from './endpoint-routes.ts';
+import { countToken } from './limited-client.ts';
 import { passesCredentials, type TokenQuestion, withoutOwnCredentials } from './own-credentials.ts';
 import { giveOwnToken, wantsOwnToken } from './own-token-service.ts';
 import { servedName } from './served-name.ts';
@@ -64,7 +67,9 @@ export function createTokenEndpoint(
       scopes: scopesIn(form),
       service: form.get('service'),
     });
+    request.seen.endpoint = reached.endpoint.name;
     if (wantsOwnToken(reached)) return giveOwnToken(reached, request, form);
+    countToken(reached.endpoint, clientAddress(incoming, request.headers, request.trusts));
     const { upstream } = reached.endpoint;
     const asked = { request, method, form } as const;
     const question = passesCredentials(reached.endpoint) ? await withoutOwnCredentials(routes.guards, asked) : asked;
@@ -214,8 +219,20 @@ function anonymousToken(): TokenAnswer {
   return tokenAnswer(200, [['Content-Type', 'application/json']], Buffer.from(JSON.stringify(token)));
 }
 
+/** Clients send it at once; whoever does not would hold a connection for nothing. */
+const BODY_PACE: BodyPace = { grace: 15_000, bytesPerSecond: 16 * 1024 };
+
 async function bodyOf(incoming: IncomingMessage): Promise<string> {
-  const bytes = await readBody(incoming, MAX_BODY, 'discard');
+  const bytes = await readInTime(incoming, readBody(incoming, MAX_BODY, 'discard'), BODY_PACE, tooSlow);
   if (bytes !== 'too-large') return Buffer.from(bytes).toString();
   throw new RegistryError('UNSUPPORTED', { status: 413, message: 'the request for a token is larger than 64 KiB' });
+}
+
+function tooSlow(received: number): RegistryError {
+  return new RegistryError('UNSUPPORTED', {
+    status: 408,
+    message: 'the request for a token did not arrive in time',
+    explanation: `After more than 15 seconds only ${received} bytes of it had arrived.`,
+    headers: [['Connection', 'close']],
+  });
 }

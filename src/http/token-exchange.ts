@@ -15,6 +15,8 @@ export interface TokenRequest {
   readonly host: string;
   readonly applied: Exchange['applied'];
   readonly trusts: TrustCheck;
+  /** What becomes known of whose request it is, for the log and the usage. */
+  readonly seen: { endpoint: string; user?: string | undefined };
 }
 
 /**

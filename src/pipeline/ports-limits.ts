@@ -5,6 +5,8 @@ import type { Flow } from '../lib/shared-rate.ts';
 export interface Limiter {
   /** Counts a request, or says why it is not answered. */
   admit(client: string): RegistryError | undefined;
+  /** The same for a request for a token. */
+  admitToken(client: string): RegistryError | undefined;
   /** Counts a request whose answer is ready. False, and nothing is counted, when it has to wait or to be refused. */
   admitReady(client: string, bytes: number): boolean;
   allowance(client: string): Allowance;

@@ -27,7 +27,10 @@ describe('limits for each user', () => {
     registry.content.addImage('app', 'latest', image);
     const directory = cleanup.use(await temporaryDirectory());
     const htpasswd = join(directory.path, 'users.htpasswd');
-    await writeFile(htpasswd, ['bob', 'ann', 'eve'].map((user) => `${user}:${hashSync('secret', 4)}\n`).join(''));
+    await writeFile(
+      htpasswd,
+      ['bob', 'ann', 'eve', 'zoe'].map((user) => `${user}:${hashSync('secret', 4)}\n`).join(''),
+    );
     const limits = { requests: '1/h', burst: 20, perUser: { requests: '1/h', burst: 5 } };
     const rights = [{ who: ['authenticated'], allow: ['pull'], repositories: ['**'] }];
     manifix = cleanup.use(
@@ -79,6 +82,20 @@ describe('limits for each user', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(manifix.url, { target })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
     expect(await statuses(8, target, { Authorization: basic('eve') })).toEqual(five(8));
+  });
+
+  it('count requests for tokens by themselves, so that whoever has to pause still gets his token', async () => {
+    const target = '/token?service=team&scope=repository:team/app:pull';
+    const zoe = { Authorization: basic('zoe') };
+    expect(await statuses(8, target, zoe)).toEqual(five(8));
+    expect(await statuses(8, `/v2/team/app/${manifest}`, zoe)).toEqual(five(8));
+    expect((await exchange(manifix.url, { target, headers: zoe })).header('Retry-After')).toMatch(/^\d+$/);
+    // Nobody in particular gets a token that is good for nothing, and logins that name no repository may mean any endpoint.
+    expect(await statuses(8, target, {})).toEqual(Array(8).fill(200));
+    expect(await statuses(8, '/token?service=team', zoe)).toEqual(Array(8).fill(200));
+    // Those of a registry count by address.
+    const ofRegistry = '/token?service=open&scope=repository:app:pull';
+    expect(await statuses(8, ofRegistry, { 'X-Forwarded-For': '198.51.100.4' })).toEqual(five(8));
   });
 
   it('of one endpoint keep nobody from /v2/, with which clients of all endpoints at the address begin', async () => {

@@ -122,7 +122,7 @@ describe('F53: manifix with 256 file descriptors and 500 clients at once', () =>
   });
 
   // The time is that of the limits themselves: 15 seconds, looked at every 5 seconds.
-  it('ends connections whose head or manifest never comes, and says so', async () => {
+  it('ends connections whose head, manifest or request for a token never comes, and says so', async () => {
     const talk = async (text: string) => {
       const socket = connect(manifix.port, '127.0.0.1');
       await within('a connection', once(socket, 'connect'));
@@ -130,12 +130,14 @@ describe('F53: manifix with 256 file descriptors and 500 clients at once', () =>
       return (await within('the end of the connection', buffer(socket), 90_000)).toString();
     };
     const head = 'PUT /v2/app/manifests/latest HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
-    const [noHead, noBody, ...half] = await Promise.all([
+    const [noHead, noForm, noBody, ...half] = await Promise.all([
       talk(head),
+      talk('POST /token HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\ngrant_type='),
       talk(`${head}Content-Length: 100\r\n\r\n`),
       ...Array.from({ length: 50 }, () => talk(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":`)),
     ]);
     expect(noHead).toMatch(/^HTTP\/1\.1 408 .*the request did not arrive in time/s);
+    expect(noForm).toMatch(/^HTTP\/1\.1 408 .*the request for a token did not arrive in time/s);
     for (const answer of [noBody, ...half]) {
       expect(answer).toMatch(/^HTTP\/1\.1 408 .*\r\nConnection: close\r\n.*MANIFEST_INVALID/s);
     }

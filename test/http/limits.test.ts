@@ -61,6 +61,19 @@ describe('the limits of an endpoint', () => {
     ]);
   });
 
+  it('hold requests for tokens to the same rate, and take nothing from the others for them', () => {
+    const requests = { requests: 2, per: 'm' } as const;
+    const { clock, limiter, use, all } = limitsOf({ requests: { ...requests, requests: 3 }, perUser: { requests } });
+    const tokens = (client: string) => [1, 2, 3].map(() => limiter.admitToken(client)?.status);
+    expect(tokens('bob')).toEqual([undefined, undefined, 429]);
+    expect(tokens('ann')).toEqual([undefined, 429, 429]);
+    expect(admitted(limiter, 'bob', 3)).toBe(2);
+    expect(all.limited()).toContainEqual({ endpoint: 'team', limit: 'perUser.requests', count: 2 });
+    use({ perUser: { requests: { requests: 600, per: 'm' } } });
+    clock.advance(100);
+    expect(tokens('bob')).toEqual([undefined, 429, 429]);
+  });
+
   it('keep count of a bounded number of users', () => {
     const { limiter } = limitsOf({ perUser: { requests: { requests: 1, per: 'h' } } });
     expect(admitted(limiter, 'bob', 2)).toBe(1);

@@ -106,6 +106,21 @@ describe('the token service of an endpoint', () => {
     expect(await service.ask('GET', '', document.token)).toBe(401);
   });
 
+  it('is told of in the log and the usage by endpoint and user, also when the password is wrong', async () => {
+    await using service = await start();
+    await service.get('scope=repository:two/app/x:pull', 'bob');
+    await service.get('scope=repository:one/public:pull');
+    const headers = { Authorization: login('bob', 'wrong') };
+    await exchange(service.edge.url, { target: '/token?scope=repository:one/app:pull', headers });
+    expect(service.edge.finished.all.map(({ kind, endpoint, user, status }) => [kind, endpoint, user, status])).toEqual(
+      [
+        ['token', 'two', 'bob', 200],
+        ['token', 'one', undefined, 200],
+        ['token', 'one', undefined, 401],
+      ],
+    );
+  });
+
   it('refuses wrong credentials', async () => {
     await using service = await start();
     const { status, header } = await exchange(service.edge.url, {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createEndpointRoutes } from '../../src/http/endpoint-routes.ts';
 import { createReadyAnswers } from '../../src/http/ready-answers.ts';
 import type { Answer } from '../../src/pipeline/exchange.ts';
+import { fakeUpstream } from '../support/fake-upstream.ts';
 import { exchange } from '../support/http.ts';
+import { fakeEndpoint } from '../support/scene.ts';
 import { startEdge } from './edge.ts';
 
 const target = '/v2/team/app/manifests/latest';
@@ -55,6 +58,33 @@ describe('an answer that may be repeated', () => {
     );
     const ask = async () => (await exchange(edge.url, { target })).body.toString();
     expect([await ask(), await ask(), await ask()]).toEqual(['1', '2', '2']);
+  });
+
+  it('is forgotten when something is pushed, and not for whoever may not push or asks for a token', async () => {
+    let asked = 0;
+    const endpoint = { ...fakeEndpoint(fakeUpstream()), readOnly: true };
+    await using edge = await startEdge(
+      async ({ request }) => {
+        asked += request.method === 'GET' ? 1 : 0;
+        const bytes = Buffer.from(String(asked));
+        return { status: 200, headers: [], body: { kind: 'bytes', bytes }, cache: 'hit', reusableUntil: 1000 };
+      },
+      {
+        ready: createReadyAnswers(() => 0),
+        endpoints: createEndpointRoutes([
+          { endpoint, ns: [], isDefault: true },
+          { endpoint: { ...endpoint, name: 'open', readOnly: false }, prefix: 'open', ns: [], isDefault: false },
+        ]),
+      },
+    );
+    const send = (method: string, to: string) => exchange(edge.url, { method, target: to });
+    const ask = async () => (await send('GET', target)).body.toString();
+    expect(await ask()).toBe('1');
+    expect([(await send('PUT', target)).status, (await send('POST', '/token')).status]).toEqual([405, 200]);
+    expect((await send('POST', '/v2/..')).status).toBe(400);
+    expect(await ask()).toBe('1');
+    expect((await send('PUT', '/v2/open/app/manifests/1')).status).toBe(200);
+    expect(await ask()).toBe('2');
   });
 
   it('has the same status and fields, and a log line of its own', async () => {
