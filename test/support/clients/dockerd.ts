@@ -12,6 +12,8 @@ interface DockerdOptions {
 /** A Docker engine with its own data, socket and containerd; without bridge and packet filter. */
 export interface Dockerd extends AsyncDisposable {
   docker(...args: string[]): Promise<CommandResult>;
+  /** The environment of the command, for a test that runs it itself. */
+  readonly env: Readonly<Record<string, string>>;
   output(): string;
   stop(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function startDockerd({ registryMirrors = [] }: DockerdOptions = {}
   const stop = () => everything.disposeAsync();
   return {
     docker: (...args) => run('docker', args, { env }),
+    env,
     output: daemon.output,
     stop,
     [Symbol.asyncDispose]: stop,
