@@ -17,6 +17,7 @@ import { medianOf } from '../report/statistics.ts';
 import { startDockerRegistry } from '../servers/docker-registry.ts';
 import { startManifix } from '../servers/manifix.ts';
 import { openPlace, type Place, type Server } from '../servers/server.ts';
+import { priceOfGuesses } from './guesses.ts';
 import { ACCEPT } from './hit-servers.ts';
 import { lostConnections, MANIFEST_COLUMNS, measureHits } from './hits.ts';
 
@@ -31,8 +32,9 @@ const LOGGED_IN = [...ACCEPT, ['Authorization', basicAuthorization('bob', 'secre
 export async function measureRights(context: Context): Promise<Omit<RowResult, 'id' | 'measure'>> {
   const place = await openPlace(context.stage);
   const origin = await startDockerRegistry(place);
-  const { manifest } = createImage();
-  await pushImage(origin.url, createImage());
+  const image = createImage();
+  const { manifest } = image;
+  await pushImage(origin.url, image);
   const path = `/v2/${REPOSITORY}/manifests/${TAG}`;
   const htpasswd = join(place.directory, 'users.htpasswd');
   await writeFile(htpasswd, HTPASSWD);
@@ -62,7 +64,13 @@ export async function measureRights(context: Context): Promise<Omit<RowResult, '
   return {
     columns: MANIFEST_COLUMNS.filter(({ key }) => key !== 'share'),
     lines,
-    checks: [price(SAME), price(DISTINCT), await loadTime(place), ...decisionTimes()],
+    checks: [
+      price(SAME),
+      price(DISTINCT),
+      await priceOfGuesses(context, origin.url, image),
+      await loadTime(place),
+      ...decisionTimes(),
+    ],
     notes: lostConnections(lines),
   };
 }
