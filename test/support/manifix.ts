@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { freePort } from './ports.ts';
+import { onFreePorts } from './ports.ts';
 import { type Exit, type RunningProcess, startProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -58,7 +58,7 @@ export async function startManifix(options: ManifixOptions): Promise<Manifix> {
     );
 
   // Ports that are still there for it when it is started again.
-  let running = await launch(`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`);
+  let running = await onFreePorts((edge, admin) => launch(`127.0.0.1:${edge}`, `127.0.0.1:${admin}`));
   started.defer(() => running.stop());
   const [scheme, host] = await announced(running, 'listening');
   const [, adminHost] = await announced(running, 'admin');
