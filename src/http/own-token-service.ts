@@ -90,7 +90,9 @@ async function ownerInForm(guard: Guard, request: TokenRequest, form: URLSearchP
   const { incoming, headers, trusts } = request;
   switch (form.get('grant_type')) {
     case 'password': {
-      const authorization = basicAuthorization(form.get('username') ?? '', form.get('password') ?? '');
+      const user = form.get('username') ?? '';
+      // RFC 7617, section 2: a name has no colon. What stands behind one would be taken for a part of the password.
+      const authorization = user.includes(':') ? '' : basicAuthorization(user, form.get('password') ?? '');
       const { address } = shownBy(incoming, headers, trusts);
       return recognised(await guard.authentication.authenticate({ authorization, address }));
     }

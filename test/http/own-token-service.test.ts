@@ -154,6 +154,7 @@ describe('the token service of an endpoint', () => {
     expect(await service.ask('GET', 'one/app/x/manifests/1', document.refresh_token)).toBe(401);
     expect((await service.post(login)).document).not.toHaveProperty('refresh_token');
     expect((await service.post({ ...login, password: 'x' })).status).toBe(401);
+    expect((await service.post({ ...login, username: 'bob:bob', password: '' })).status).toBe(401);
     expect((await service.post({ grant_type: 'client_credentials', scope })).status).toBe(400);
   });
 
