@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { delay, systemClock } from '../../src/lib/clock.ts';
 import { createManualClock } from '../store/support/manual-clock.ts';
 
@@ -13,6 +13,51 @@ describe('the system clock', () => {
     expect(await promise).toBe('later');
     clearTimeout(guard);
     expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1_000);
+  });
+});
+
+describe('what is to happen later', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  /** Time by the finest clock, and timers that go by another one. */
+  function begin(milliseconds: number) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const fine = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const action = vi.fn();
+    const cancel = systemClock.after(milliseconds, action);
+    const pass = (timers: number, now: number) => {
+      fine.mockReturnValue(now);
+      vi.advanceTimersByTime(timers);
+    };
+    return { action, cancel, pass };
+  }
+
+  it('does not happen when a timer calls back early, but when its time has come', () => {
+    const { action, pass } = begin(10);
+    pass(20, 9.9);
+    expect(action).not.toHaveBeenCalled();
+    pass(1, 10);
+    expect(action).toHaveBeenCalledOnce();
+  });
+
+  it('can be cancelled also then', () => {
+    const { action, cancel, pass } = begin(10);
+    pass(20, 9.9);
+    cancel();
+    pass(10, 20);
+    expect(action).not.toHaveBeenCalled();
+  });
+
+  it('may be further away than any timer reaches', () => {
+    const [reach, month] = [2 ** 31 - 1, 30 * 86_400_000];
+    const { action, pass } = begin(month);
+    pass(reach, reach);
+    expect(action).not.toHaveBeenCalled();
+    pass(month - reach, month);
+    expect(action).toHaveBeenCalledOnce();
   });
 });
 
