@@ -16,7 +16,8 @@ export type Jobs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 const SECRET = 'secret-of-every-job';
 
 export async function startIssuer(jobs: Jobs): Promise<Issuer> {
-  const server = createServer();
+  // Connections stay open: one that the server closes may be the one on which the next request is just sent.
+  const server = createServer({ keepAliveTimeout: 0 });
   const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
   const clients: ClientMetadata[] = Object.keys(jobs).map((client_id) => ({
     client_id,

@@ -51,7 +51,8 @@ export async function startRegistryDouble(options: RegistryDoubleOptions = {}): 
     send(response, outgoing);
   }
 
-  const server = createServer((incoming, outgoing) => {
+  // Connections stay open: one that the server closes may be the one on which the next request is just sent.
+  const server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
     // A client that goes away in the middle of its body is no failure of the registry.
     handle(incoming, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });

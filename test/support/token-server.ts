@@ -44,7 +44,8 @@ const SERVICE = 'registry.test';
 export async function startTokenServer({ users, post = true }: TokenServerOptions): Promise<TokenServer> {
   const signer = makeCertificate({ name: 'token service' });
   const questions: TokenQuestion[] = [];
-  const server = createServer((incoming, outgoing) => {
+  // Connections stay open: one that the server closes may be the one on which the next request is just sent.
+  const server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
     const answered = answerTo(incoming).then(({ status, body }) => {
       outgoing.writeHead(status, { 'Content-Type': 'application/json' });
       outgoing.end(JSON.stringify(body));
