@@ -40,8 +40,8 @@ describe('a body', () => {
 
   it('gets more time for what came', async () => {
     // Without the byte that came it would be late at once.
-    const outcome = await outcomeOf({ grace: 500, bytesPerSecond: 0.01 }, (socket) => {
-      socket.write('abc', () => setTimeout(() => socket.write('d'), 1000));
+    const outcome = await outcomeOf({ grace: 2_000, bytesPerSecond: 0.01 }, (socket) => {
+      socket.write('abc', () => setTimeout(() => socket.write('d'), 2_500));
     });
     expect(outcome).toBe('abcd');
   });

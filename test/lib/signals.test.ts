@@ -63,8 +63,8 @@ describe('handleSignals', () => {
 
     source.emit('SIGHUP');
     source.emit('SIGHUP');
-    await vi.waitFor(() => expect(events).toEqual(['start 1']));
+    await expect.poll(() => events).toEqual(['start 1']);
     steps[0]?.resolve();
-    await vi.waitFor(() => expect(events).toEqual(['start 1', 'end', 'start 2']));
+    await expect.poll(() => events).toEqual(['start 1', 'end', 'start 2']);
   });
 });

@@ -256,7 +256,7 @@ it('nobody without a right gets anything from the cache, whatever happened befor
   // A model in which nothing is served or refused would prove nothing.
   expect(total.withRight).toBeGreaterThan(200);
   expect(total.refused).toBeGreaterThan(200);
-}, 180_000);
+}, 600_000);
 
 it('a caller without the right gets the same answer whether the content is cached or not', async () => {
   const asked = { kind: 'read', method: 'GET', prefix: '', repository: 'team/app', range: undefined } as const;
@@ -283,4 +283,4 @@ it('a caller without the right gets the same answer whether the content is cache
       }
     }
   }
-}, 120_000);
+}, 600_000);

@@ -84,13 +84,12 @@ describe('a registry that goes away', () => {
   });
 
   it('and refuses connections is UNAVAILABLE', async () => {
-    const registry = await startScriptedUpstream();
-    await registry.stop();
-    await using front = await startForwardingServer(registry.url);
+    const nobody = 'http://127.0.0.1:1';
+    await using front = await startForwardingServer(nobody);
     await exchange(front.url, { target: '/v2/?token=secret' });
     const error = front.outcomes.all[0] as Error;
     expect(error).toMatchObject({ status: 502, cause: { code: 'ECONNREFUSED' } });
-    expect(error.message).toBe(`The registry at ${registry.url} refused the connection`);
+    expect(error.message).toBe(`The registry at ${nobody} refused the connection`);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HeaderList } from '../../src/domain/headers.ts';
 import { compileTagRules } from '../../src/domain/tag-policy.ts';
 import { changesName } from '../../src/pipeline/resolve-once.ts';
@@ -51,7 +51,7 @@ describe('a tag just past its time', () => {
     expect(early).toMatchObject({ status: 200, cache: 'stale', body: image.bytes });
     expect(early.header('Warning')).toBeUndefined();
     gate.release();
-    await vi.waitFor(() => expect(scene.services.manifests.stored.has(digest(other.digest))).toBe(true));
+    await expect.poll(() => scene.services.manifests.stored.has(digest(other.digest))).toBe(true);
     expect(await scene.ask('GET', path, everyType)).toMatchObject({ cache: 'hit', body: other.bytes });
   });
 

@@ -14,10 +14,14 @@ import { blobPaths, partNames } from './support/test-store.ts';
 const contents = [sample(100_000, 'first'), sample(0), sample(150_000, 'second')];
 const manifest = manifestOf('{"schemaVersion":2}');
 
-/** Runs until one call; from then on no call has an effect or an answer, as if the process had been killed. */
+/**
+ * Runs until one call; from then on no call has an effect or an answer, as if the process had been killed. `died` settles when
+ * those are over, too, that had begun before.
+ */
 function mortalFiles(dyingCall: number): { readonly files: Files; readonly died: Promise<true> } {
-  const { promise: died, resolve: die } = Promise.withResolvers<true>();
+  const { promise: killed, resolve: kill } = Promise.withResolvers<void>();
   const silence = new Promise<never>(() => undefined);
+  const begun: unknown[] = [];
   let calls = 0;
   const files = new Proxy(nodeFiles, {
     get: (target, name: keyof Files) => {
@@ -25,13 +29,17 @@ function mortalFiles(dyingCall: number): { readonly files: Files; readonly died:
       if (name === 'status') return method;
       return (...parameters: unknown[]) => {
         calls += 1;
-        if (calls < dyingCall) return method(...parameters);
-        die(true);
-        return silence;
+        if (calls >= dyingCall) {
+          kill();
+          return silence;
+        }
+        const outcome = method(...parameters);
+        begun.push(outcome);
+        return outcome;
       };
     },
   });
-  return { files, died };
+  return { files, died: killed.then(() => Promise.allSettled(begun)).then(() => true) };
 }
 
 async function scenario(store: Store): Promise<false> {
@@ -79,5 +87,5 @@ describe('a process that dies at any file-system call', () => {
       runs += 1;
     }
     expect(runs).toBeGreaterThan(30);
-  }, 120_000);
+  }, 600_000);
 });

@@ -38,7 +38,14 @@ const REPLACEMENTS: readonly [string, (path: string) => Promise<unknown>][] = [
   ['one byte shorter', (path) => truncate(path, SIZE - 1)],
   ['one byte longer', (path) => truncate(path, SIZE + 1)],
   ['empty', (path) => truncate(path, 0)],
-  ['overwritten with other bytes of the same length', (path) => writeFile(path, Buffer.alloc(SIZE, 1))],
+  [
+    'overwritten with other bytes of the same length',
+    async (path) => {
+      await writeFile(path, Buffer.alloc(SIZE, 1));
+      // A moment later, as it would be: on many systems the times of files are coarse.
+      await utimes(path, 1, 1);
+    },
+  ],
   [
     'replaced by a directory',
     async (path) => {

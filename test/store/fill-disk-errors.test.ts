@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeFiles } from '../../src/store/files.ts';
 import { eventually, within } from '../support/deadline.ts';
-import { drain, isPending, KIB, MIB, openFilesBelow, readAtLeast, sample } from './support/bytes.ts';
+import { drain, isPending, KIB, MIB, noFileOpenBelow, readAtLeast, sample } from './support/bytes.ts';
 import { createFaultyFiles, type FileCall } from './support/faulty-files.ts';
 import { createManualClock } from './support/manual-clock.ts';
 import { createManualSource, createReadySource } from './support/manual-source.ts';
@@ -201,7 +201,7 @@ describe('file descriptors', () => {
     await fill.finished;
     readers[2]?.close();
     clock.advance(5_000);
-    await within('the closed part file', noneOpen(opened.directory));
+    await noFileOpenBelow(opened.directory);
     const blob = await opened.store.blobs.open(digest);
     const reader = blob?.reader();
     const reading = reader?.next().catch(() => undefined);
@@ -209,12 +209,6 @@ describe('file descriptors', () => {
     blob?.close();
     await reading;
     await opened.store.close();
-    await within('the closed blob', noneOpen(opened.directory));
-    expect(await openFilesBelow(opened.directory)).toEqual([]);
+    await noFileOpenBelow(opened.directory);
   });
 });
-
-/** close(2) runs in the thread pool and announces itself to nobody. */
-async function noneOpen(directory: string): Promise<void> {
-  while ((await openFilesBelow(directory)).length > 0);
-}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HeaderList } from '../../src/domain/headers.ts';
 import { nodeFiles } from '../../src/store/files.ts';
 import { within } from '../support/deadline.ts';
-import { drain, KIB, MIB, openFilesBelow, readAtLeast, sample } from './support/bytes.ts';
+import { drain, KIB, MIB, noFileOpenBelow, readAtLeast, sample } from './support/bytes.ts';
 import { createFaultyFiles } from './support/faulty-files.ts';
 import { createManualClock } from './support/manual-clock.ts';
 import { createManualSource, createReadySource } from './support/manual-source.ts';
@@ -180,7 +180,7 @@ describe('closing the store', () => {
     await expect(fill.finished).rejects.toThrow();
     await within('the closed body', upstream.closed);
     await expect(blobs.startFill(digest, source).started).rejects.toThrow();
-    expect(await openFilesBelow(opened.directory)).toEqual([]);
+    await noFileOpenBelow(opened.directory);
     expect(await partNames(opened.directory)).toEqual([]);
     await opened[Symbol.asyncDispose]();
   });

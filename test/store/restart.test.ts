@@ -82,7 +82,7 @@ describe('F40: two processes on one directory', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await within('half a fill', once(child.stdout, 'data'), 20_000);
+    await within('half a fill', once(child.stdout, 'data'), 60_000);
     await expect(open(home.path)).rejects.toThrow(
       `The cache directory ${home.path} is in use by another manifix (process ${child.pid}).`,
     );

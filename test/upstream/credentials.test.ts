@@ -107,7 +107,7 @@ describe('F16: credentials of manifix itself', () => {
     await using tokens = await startTokenServer({ users: { robot: 'hunter2' } });
     await using registry = await guardedRegistry(() => [wantsToken(tokens)], hasToken);
     const upstream = createUpstream({ name: 'hub', url: registry.url, credentials: login });
-    tokens.shape = (token) => ({ token, expires_in: 0.001 });
+    tokens.shape = (token) => ({ token, expires_in: 1e-9 });
     await ask(upstream);
     await ask(upstream);
     expect(tokens.questions).toHaveLength(2);

@@ -48,8 +48,9 @@ describe('a metered registry', () => {
   });
 
   it('counts nothing when nobody answers', async () => {
-    await registry.stop();
-    await expect(ask('GET', '/v2/team/app/manifests/1')).rejects.toThrow();
+    const nobody = metered(createRegistry({ name: 'hub', urls: ['http://127.0.0.1:1'] }), (...use) => spent.add(use));
+    await expect(nobody.request({ method: 'GET', path: '/v2/team/app/manifests/1', headers: [] })).rejects.toThrow();
     expect(spent.all).toEqual([]);
+    await nobody.close();
   });
 });

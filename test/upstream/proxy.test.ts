@@ -142,7 +142,7 @@ describe('TLS of a registry behind a proxy', () => {
     const silent = createTcpServer();
     const routes = { 'registry.example.com:443': `127.0.0.1:${await listenOnLoopback(silent)}` };
     await using proxy = await startHttpProxy({ routes });
-    const failure = await failureOf(upstreamThrough({ origin: proxy.url }, { url, timeouts: { connect: 200 } }));
+    const failure = await failureOf(upstreamThrough({ origin: proxy.url }, { url, timeouts: { connect: 2_000 } }));
     expect(failure).toMatchObject({ status: 504 });
     expect(failure.message).toContain('did not accept the connection in time');
     silent.close();

@@ -78,7 +78,7 @@ describe('F92: a registry whose token service hangs', () => {
       name: 'hub',
       urls: [registry.url],
       credentials: { kind: 'login', username: 'robot', password: 'hunter2' },
-      timeouts: { headers: 400 },
+      timeouts: { headers: 4_000 },
     });
     const get = (repository: string) =>
       hub.request({ method: 'GET', path: `/v2/${repository}/manifests/1`, headers: [] });

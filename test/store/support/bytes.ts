@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../../src/domain/digest.ts';
 import type { BlobReader } from '../../../src/store/types.ts';
+import { eventually } from '../../support/deadline.ts';
 
 export const KIB = 1024;
 export const MIB = 1024 * 1024;
@@ -51,8 +52,13 @@ export async function readAtLeast(reader: BlobReader, count: number): Promise<Bu
   return Buffer.concat(chunks);
 }
 
+/** Waits until this process has no file below the directory open: close(2) runs in the thread pool and announces itself to nobody. */
+export async function noFileOpenBelow(directory: string): Promise<void> {
+  await eventually('no open file', async () => (await openFilesBelow(directory)).length === 0 || undefined);
+}
+
 /** Paths below the directory that this process has open, but SQLite's. */
-export async function openFilesBelow(directory: string): Promise<string[]> {
+async function openFilesBelow(directory: string): Promise<string[]> {
   const links = (await readdir('/proc/self/fd')).map((fd) => readlink(join('/proc/self/fd', fd)).catch(() => ''));
   const paths = await Promise.all(links);
   return paths.filter((path) => path.startsWith(directory) && !/facts\.db|lock/.test(path));

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { algorithmOf, type Digest, digestOf } from '../../../src/domain/digest.ts';
-import { openFilesBelow } from '../../store/support/bytes.ts';
+import { noFileOpenBelow } from '../../store/support/bytes.ts';
 import { partNames } from '../../store/support/test-store.ts';
 import { eventually } from '../deadline.ts';
 import type { Download } from './download.ts';
@@ -55,7 +55,7 @@ export async function expectNoParts(directory: string): Promise<void> {
 
 /** I4 once all is stopped: no descriptor, timer or socket is left. */
 export async function expectNothingLeft({ directory, clock, socketsBefore }: Ended): Promise<void> {
-  await eventually('no open files', async () => (await openFilesBelow(directory)).length === 0 || undefined);
+  await noFileOpenBelow(directory);
   await eventually('no open sockets', async () => countSockets() <= socketsBefore || undefined);
   expect(clock.pending, 'timers left').toBe(0);
 }
