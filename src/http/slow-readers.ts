@@ -58,8 +58,8 @@ export function watchSlowReaders(options: SlowReaderOptions): () => void {
 }
 
 /**
- * Bytes that were written and that the client has not taken yet; 0 where the kernel does not tell. What the kernel accepted says little: it takes megabytes at
- * once, which a slow client then fetches for minutes.
+ * Bytes that were written and that the client has not taken yet; 0 where the kernel does not tell. What the kernel accepted says
+ * little: it takes megabytes at once, which a slow client then fetches for minutes.
  */
 function waitingFor(socket: Socket, queueOf: SendQueues): number {
   // No public property tells what libuv still holds of a write.

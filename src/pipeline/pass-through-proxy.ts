@@ -26,8 +26,8 @@ export interface ForwardedAnswer {
  * Sends the client's request to a registry and resolves with the answer as it begins, also when the client is still
  * sending. The body streams with back-pressure. A client that goes away takes the registry's connection with it. When no
  * more of the client's body is wanted, the rest is read and dropped, so that the client gets to its answer.
- * Rejects with a RegistryError UNAVAILABLE (502, 504) without an answer or for a host that is not allowed, with the signal's reason when aborted, and with
- * an AbortError when the client is gone.
+ * Rejects with a RegistryError UNAVAILABLE (502, 504) without an answer or for a host that is not allowed, with the signal's
+ * reason when aborted, and with an AbortError when the client is gone.
  */
 export function forward(
   exchange: ClientExchange,

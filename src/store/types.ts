@@ -69,8 +69,8 @@ export interface BlobStore {
   open(digest: Digest): Promise<StoredBlob | undefined>;
   fill(digest: Digest): Fill | undefined;
   /**
-   * Joins the running fill or starts one, which begins as soon as it is the turn of one of those who joined. A blob that was stored in the meantime is served without asking `source`. `registry`
-   * is who answers for a while for having sent wrong bytes.
+   * Joins the running fill or starts one, which begins as soon as it is the turn of one of those who joined. A blob that was
+   * stored in the meantime is served without asking `source`. `registry` is who answers for a while for having sent wrong bytes.
    */
   startFill(digest: Digest, source: FillSource, registry?: string, share?: FillShare): Fill;
 }
