@@ -1,5 +1,5 @@
 import type { CanRequest } from '../config/can-request.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Principal } from '../domain/principal.ts';
 import { upstreamName } from '../domain/repository-names.ts';
@@ -56,12 +56,9 @@ function decide(
   const { allowed, rule } = compileRights(rights, config.groups).decide(principal, action, repository);
   return {
     allowed,
-    because: rule === undefined ? noRule(endpoint, path) : ruleText(rights[rule], `${path}.rights[${rule}]`),
+    because:
+      rule === undefined ? `no rule of ${path}.rights matches` : ruleText(rights[rule], `${path}.rights[${rule}]`),
   };
-}
-
-function noRule({ rights }: EndpointConfig, path: string): string {
-  return `none of the ${rights.length} rules of ${path}.rights matches`;
 }
 
 function ruleText(rule: RightsRule | undefined, path: string): string {
