@@ -126,7 +126,9 @@ profile, default.
 ${profileTable('fixes/')}
 An endpoint that names no profile has \`default\`, or the one that the kind of its registry suggests: \`gitlab\` for the kind
 \`gitlab\`. What a kind suggests only observes: it is counted and logged, and nothing that works today gets other bytes until
-you write \`profile: gitlab\`. \`manifix check\` prints each endpoint's profile and every setting that is not the default.`;
+you write \`profile: gitlab\`. \`manifix check\` prints each endpoint's profile and every setting that is not the default.
+Docker before 1.10, which reads nothing but schema 1, gets it under every profile:
+[accept-missing-schema1](fixes/accept-missing-schema1.md).`;
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

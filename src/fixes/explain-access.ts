@@ -13,7 +13,7 @@ export function explainAccess(view: ResponseView, { code, message }: OciError): 
       // Without credentials a 401 is the way in which clients learn where to log in.
       return headerValue(clientHeaders, 'Authorization') === undefined
         ? undefined
-        : `Credentials arrived, but the registry does not accept them for ${action(method)} ${place(route)}: log in again, with an account that may.`;
+        : `Credentials or a token arrived, but the registry does not accept them for ${action(method)} ${place(route)}: log in with an account that may.`;
     case 'DENIED':
       if (accountOf !== undefined) return explainAccount(accountOf, request);
       return `The registry does not allow ${action(method)} ${place(route)} to this account: ask its owner for the right, or log in with another account.`;

@@ -26,6 +26,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
       'manifest-without-mediatype': { mode: 'off' },
       'fallback-tag-index-without-mediatype': { mode: 'off' },
       'push-index-without-mediatype': { mode: 'off' },
+      'newline-and-encoding-damage': { mode: 'off' },
       'schema1-only-image': { mode: 'off' },
       'oci-vs-docker-relabel': { mode: 'off' },
     },

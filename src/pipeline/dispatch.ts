@@ -52,5 +52,5 @@ export function createDispatch(services: Services): Dispatch {
     if (route.kind === 'upload' || route.kind === 'upload-start') return upload(services, uploads, exchange);
     return method === 'GET' || method === 'HEAD' ? read(exchange) : write(exchange);
   }
-  return async (exchange) => answerableChallenge(services.challenges, exchange, await use(exchange));
+  return async (exchange) => answerableChallenge(services, exchange, await use(exchange));
 }

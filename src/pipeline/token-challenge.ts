@@ -6,21 +6,27 @@ import { formatRoute } from '../domain/route-path.ts';
 import { scopesFor } from '../domain/scope.ts';
 import { usableChallenge } from './challenges.ts';
 import type { Answer, Exchange } from './exchange.ts';
-import type { Challenges } from './ports.ts';
+import type { Services } from './ports.ts';
 import { reportRepair } from './report.ts';
+
+const MISSING = 'challenge-missing';
 
 /**
  * A 401 of the registry that a client can answer: with its challenge, when the registry forgot it, and with a realm to which
  * credentials may go. The edge puts manifix in the place of that realm.
  * @throws RegistryError for any other realm
  */
-export async function answerableChallenge(challenges: Challenges, exchange: Exchange, answer: Answer): Promise<Answer> {
+export async function answerableChallenge(
+  services: Pick<Services, 'challenges' | 'defects'>,
+  exchange: Exchange,
+  answer: Answer,
+): Promise<Answer> {
   const { upstream } = exchange.endpoint;
   if (answer.status !== 401 || upstream.authority === 'own') return answer;
   // Another challenge would only lead back to the token service that gave no token.
   if (exchange.caller.withoutToken !== undefined) throw exchange.caller.withoutToken;
   const received = parseChallenges(headerValues(answer.headers, 'WWW-Authenticate'));
-  const complete = await withChallenge(challenges, exchange, received);
+  const complete = await withChallenge(services, exchange, received);
   for (const challenge of complete) checkChallenge(exchange, challenge);
   if (complete === received) return answer;
   const fields: HeaderList = complete.map((challenge) => ['WWW-Authenticate', formatChallenge(challenge)] as const);
@@ -29,18 +35,19 @@ export async function answerableChallenge(challenges: Challenges, exchange: Exch
 
 /** The challenges, with the one that `/v2/` is answered with when there is none, and with the scopes of this request. */
 async function withChallenge(
-  challenges: Challenges,
+  { challenges, defects }: Pick<Services, 'challenges' | 'defects'>,
   exchange: Exchange,
   received: readonly Challenge[],
 ): Promise<readonly Challenge[]> {
   const { fixes, upstream } = exchange.endpoint;
-  const mode = fixes.mode('challenge-missing');
+  const mode = fixes.mode(MISSING);
   if (mode === 'off') return received;
   const scope = scopesFor(exchange.request.method, formatRoute(exchange.request.route)).join(' ');
   const bearer = challengeOf(received, 'bearer');
   if (usableChallenge(received) !== undefined) {
     if (scope === '' || bearer === undefined || bearer.parameters.has('scope')) return received;
-    reportRepair(exchange, 'challenge-missing', `added the scope ${scope}`);
+    reportRepair(exchange, MISSING, `added the scope ${scope}`);
+    defects.prove(upstream.name, MISSING);
     return mode === 'on'
       ? received.map((one) => (one === bearer ? withParameter(one, 'scope', scope) : one))
       : received;
@@ -48,7 +55,8 @@ async function withChallenge(
   // The registry's refusal is an answer, whatever becomes of the question that would complete it.
   const learnt = await challenges.of(upstream).catch(() => undefined);
   if (learnt === undefined) return received;
-  reportRepair(exchange, 'challenge-missing', 'added the challenge with which the registry answers /v2/');
+  reportRepair(exchange, MISSING, 'added the challenge with which the registry answers /v2/');
+  defects.prove(upstream.name, MISSING);
   if (mode !== 'on') return received;
   return [scope === '' || learnt.scheme.toLowerCase() === 'basic' ? learnt : withParameter(learnt, 'scope', scope)];
 }

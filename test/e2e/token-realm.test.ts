@@ -130,6 +130,8 @@ it('a 401 without its challenge gets that of /v2/, with the scope of the request
     `Bearer realm="${manifix.url}/token",service="s",scope="repository:team/app:pull"`,
   );
   expect(answer.header('Manifix-Fixes')).toContain('challenge-missing');
+  const metrics = (await exchange(manifix.adminUrl, { target: '/metrics' })).body.toString();
+  expect(metrics).toContain('manifix_upstream_defects{upstream="default",fix="challenge-missing"} 1');
   expect((await exchange(plain.url, { target })).header('WWW-Authenticate')).toBeUndefined();
 });
 

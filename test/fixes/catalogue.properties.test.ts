@@ -15,7 +15,7 @@ import type {
   ResponseView,
 } from '../../src/fixes/fix.ts';
 import { FIXES } from '../../src/fixes/index.ts';
-import { compileFixes, type FixSetting } from '../../src/fixes/run.ts';
+import { compileFixes, type FixSet, type FixSetting } from '../../src/fixes/run.ts';
 import { listViews, manifestViews, requestViews, responseViews } from '../support/arbitrary-views.ts';
 import { manifestView } from '../support/views.ts';
 
@@ -137,6 +137,16 @@ describe('the catalogue with everything on', () => {
     );
   });
 
+  it('leaves a request healthy: a second pass finds nothing to repair', () => {
+    fc.assert(
+      fc.property(requestViews, (view) => {
+        const outcome = fixes.request(view);
+        if (outcome.refuse !== undefined || outcome.reply !== undefined) return;
+        expect(fixes.request(outcome.view).view).toEqual(outcome.view);
+      }),
+    );
+  });
+
   it('leaves a manifest healthy: a second pass finds nothing to repair', () => {
     fc.assert(
       fc.property(manifestViews, (view) => {
@@ -148,5 +158,72 @@ describe('the catalogue with everything on', () => {
         expect(Buffer.from(again.derive?.bytes ?? bytes).equals(bytes)).toBe(true);
       }),
     );
+  });
+
+  it('leaves a list healthy: a second pass finds nothing to repair', () => {
+    fc.assert(
+      fc.property(listViews, (view) => {
+        const { headers, document, again, refuse } = fixes.list(view);
+        if (again !== undefined || refuse !== undefined) return;
+        const repaired = { ...view, headers, ...(document && { document }) };
+        expect(fixes.list(repaired)).toMatchObject({ headers, ...(document && { document }), applied: [] });
+      }),
+    );
+  });
+
+  it('leaves an answer healthy: a second pass finds nothing to repair', () => {
+    fc.assert(
+      fc.property(responseViews, (view) => {
+        const { status, headers, errors, refuse } = fixes.response(view);
+        if (refuse !== undefined) return;
+        const repaired = { ...view, status, headers, ...(errors && { errors, explained: true }) };
+        expect(fixes.response(repaired)).toMatchObject({ status, headers, applied: [] });
+      }),
+    );
+  });
+});
+
+describe('the catalogue with any settings', () => {
+  const settings = fc.record(
+    Object.fromEntries(
+      FIXES.map((fix) => {
+        const options = fc.constantFrom(...optionChoices(fix));
+        return [fix.id, fc.record<FixSetting>({ mode: fc.constantFrom('on', 'observe', 'off'), options })];
+      }),
+    ),
+  );
+  const place = new Map(FIXES.map(({ id }, at) => [id, at]));
+
+  /** Holds an outcome to the order of the catalogue, and to what it is when the settings are written the other way round. */
+  function holdOrder<View, Outcome extends { readonly applied: readonly { readonly id: string }[] }>(
+    views: fc.Arbitrary<View>,
+    through: (fixes: FixSet, view: View) => Outcome,
+  ): void {
+    fc.assert(
+      fc.property(settings, views, (chosen, view) => {
+        const outcome = through(compileFixes(FIXES, chosen), view);
+        const places = outcome.applied.map(({ id }) => place.get(id) ?? -1);
+        expect(places).toEqual(places.toSorted((one, other) => one - other));
+        const reversed = Object.fromEntries(Object.entries(chosen).toReversed());
+        expect(through(compileFixes(FIXES, reversed), view)).toEqual(outcome);
+      }),
+      { numRuns: 300 },
+    );
+  }
+
+  it('repairs requests in its own order', () => {
+    holdOrder(requestViews, (fixes, view) => fixes.request(view));
+  });
+
+  it('repairs manifests in its own order', () => {
+    holdOrder(manifestViews, (fixes, view) => fixes.manifest(view));
+  });
+
+  it('repairs lists in its own order', () => {
+    holdOrder(listViews, (fixes, view) => fixes.list(view));
+  });
+
+  it('repairs answers in its own order', () => {
+    holdOrder(responseViews, (fixes, view) => fixes.response(view));
   });
 });

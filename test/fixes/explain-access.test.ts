@@ -17,7 +17,7 @@ const authorised = { headers: [['authorization', 'Basic x']] as const };
 describe('a request that the registry does not carry out', () => {
   it('names the repository for which credentials were not enough', () => {
     expect(explain('UNAUTHORIZED', authorised)).toContain(
-      'does not accept them for reading the repository team/app: log in again',
+      'does not accept them for reading the repository team/app: log in with an account',
     );
     expect(explain('UNAUTHORIZED', { ...authorised, route: { kind: 'catalog' } })).toContain(
       'for reading this address',

@@ -3,9 +3,9 @@ import { RegistryError } from '../../src/domain/errors.ts';
 import { OCI_INDEX } from '../../src/domain/media-type.ts';
 import type { Fix, FixMode, FixOptions, RequestView, ResponseView } from '../../src/fixes/fix.ts';
 import { compileFixes, defaultSetting } from '../../src/fixes/run.ts';
-import { manifestRoute, manifestView, requestView, responseView } from '../support/views.ts';
+import { listView, manifestRoute, manifestView, requestView, responseView, tagsRoute } from '../support/views.ts';
 
-type Hooks = Pick<Fix, 'request' | 'manifest' | 'response' | 'options'>;
+type Hooks = Pick<Fix, 'request' | 'manifest' | 'list' | 'response' | 'options'>;
 
 const fix = (id: string, hooks: Hooks, defaultMode: FixMode = 'on'): Fix => ({
   id,
@@ -127,7 +127,7 @@ describe('a request through the fixes', () => {
 
 describe('a hook that throws', () => {
   const failure = new Error('broken hook');
-  const broken = fix('broken', { request: failing, manifest: failing, response: failing });
+  const broken = fix('broken', { request: failing, manifest: failing, list: failing, response: failing });
   const reported = { id: 'broken', mode: 'on', note: 'failed; the original was left as it is', failure };
 
   it('leaves a request to the other fixes and is reported with its failure', () => {
@@ -136,12 +136,14 @@ describe('a hook that throws', () => {
     expect(outcome.applied[1]).toEqual(reported);
   });
 
-  it('leaves manifests and other answers as they came', () => {
+  it('leaves manifests, lists and other answers as they came', () => {
     const set = compileFixes([broken], {});
     expect(set.manifest(manifestView({ headers: [['A', '1']] }))).toEqual({
       headers: [['A', '1']],
       applied: [reported],
     });
+    const document = { name: 'team/app', tags: ['b', 'a'] };
+    expect(set.list(listView(tagsRoute, { document }))).toEqual({ headers: [], document, applied: [reported] });
     expect(set.response(responseView({ status: 404 }))).toEqual({ status: 404, headers: [], applied: [reported] });
   });
 });
