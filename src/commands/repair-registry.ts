@@ -1,3 +1,4 @@
+import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import { type Digest, digestOf } from '../domain/digest.ts';
 import { parseErrors } from '../domain/errors.ts';
 import { type HeaderList, headerValue } from '../domain/headers.ts';
@@ -27,6 +28,11 @@ export interface Registry {
 const MAX_BODY = 4 * 1024 * 1024;
 const ACCEPT = [['Accept', MANIFEST_TYPES.join(', ')]] as const;
 
+const HIDDEN = 'Schema 1 manifest not supported';
+const ADVICE =
+  ': GitLab hands out no index without mediaType, so that it cannot be repaired from here; push it again with its mediaType';
+const LOGIN = `: set ${CREDENTIALS_VARIABLE}=name:password, or the credentials of the upstream`;
+
 export function createRegistry(upstream: Pick<Upstream, 'request'>, repository: string): Registry {
   const base = `/v2/${repository}`;
   async function ask(method: 'GET' | 'HEAD' | 'PUT', path: string, put?: { bytes: Uint8Array; type: MediaType }) {
@@ -36,8 +42,11 @@ export function createRegistry(upstream: Pick<Upstream, 'request'>, repository: 
     if (body === 'too-large') throw new Error(`${method} ${path} was answered with more than 4 MiB`);
     return { status: answer.status, headers: answer.headers, body };
   }
-  const refusal = (what: string, status: number, body: Uint8Array) =>
-    new Error(`${what} was answered ${status} ${parseErrors(body)?.[0]?.message ?? ''}`.trimEnd());
+  function refusal(what: string, status: number, body: Uint8Array): Error {
+    const said = parseErrors(body)?.[0]?.message ?? '';
+    const remedy = said === HIDDEN ? ADVICE : status === 401 ? LOGIN : '';
+    return new Error(`${what} was answered ${status} ${said}`.trimEnd() + remedy);
+  }
   return {
     async get(reference) {
       const { status, headers, body } = await ask('GET', `/manifests/${reference}`);

@@ -1,10 +1,16 @@
 import type { Config, UpstreamConfig } from '../config/config.ts';
-import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
+import {
+  CREDENTIALS_VARIABLE,
+  NO_USER_IN_REFERENCE,
+  readCredentials,
+  WRONG_CREDENTIALS,
+} from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
 import type { RepairRequest } from '../config/repair-request.ts';
 import type { UpstreamCredentials } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
+import { type ImageReference, namesUser, parseImageReference, tellable } from '../domain/image-reference.ts';
+import type { Tag } from '../domain/reference.ts';
 import { openEndpoints } from '../generation.ts';
 import { admit } from '../http/admission.ts';
 import { createCursors } from '../http/cursors.ts';
@@ -30,14 +36,14 @@ export async function runRepairCommand(
   const loaded = await load();
   if ('mistakes' in loaded) return badConfiguration(loaded.mistakes);
   const { config } = loaded;
-  const image = parseImageReference(text);
-  if (image?.reference.kind !== 'tag' || !isServed(config, image.host))
-    return { exitCode: 2, complaint: `manifix: "${text}" is no image with a tag of any endpoint` };
-  const user = readUser(process.env[CREDENTIALS_VARIABLE]);
-  if (user === undefined) return { exitCode: 2, complaint: `manifix: ${CREDENTIALS_VARIABLE}: expected NAME:PASSWORD` };
-  const { endpoints, upstreams } = openEndpoints(askedAs(user, config));
+  const named = readImage(text, config);
+  if ('wrong' in named) return { exitCode: 2, complaint: `manifix: ${named.wrong}` };
+  const user = readCredentials(process.env[CREDENTIALS_VARIABLE]);
+  if (user === undefined) return { exitCode: 2, complaint: `manifix: ${WRONG_CREDENTIALS}` };
+  const asker: UpstreamCredentials = user === 'nobody' ? { kind: 'none' } : { kind: 'login', ...user };
+  const { endpoints, upstreams } = openEndpoints(askedAs(asker, config));
   try {
-    const { tag } = image.reference;
+    const { image, tag } = named;
     const { upstream, repository } = placeOf(config, endpoints, image, tag);
     const registry = createRegistry(upstream, repository);
     const plan = await planRepair(registry, tag, force);
@@ -53,18 +59,29 @@ export async function runRepairCommand(
   }
 }
 
+/** The image whose tag is to be repaired, or what is wrong with what was written. */
+function readImage(
+  text: string,
+  config: Config,
+): { readonly image: ImageReference; readonly tag: Tag } | { readonly wrong: string } {
+  if (namesUser(text)) return { wrong: NO_USER_IN_REFERENCE };
+  const image = parseImageReference(text);
+  if (image === undefined) return { wrong: `"${tellable(text)}" is no image reference such as team/app:1.2` };
+  const { reference, host } = image;
+  if (reference.kind !== 'tag')
+    return { wrong: `"${text}" names a digest, whose bytes can only be what they are: name a tag` };
+  if (!isServed(config, host))
+    return {
+      wrong: `no endpoint has the host or namespace ${host}: without a host the image is that of the default endpoint`,
+    };
+  return { image, tag: reference.tag };
+}
+
 /** A host has to be that of an endpoint, or a namespace: what the default would make of another registry's name is not meant. */
 function isServed({ endpoints }: Config, host: string | undefined): boolean {
   if (host === undefined) return true;
   const hostname = host.replace(/:\d+$/, '');
   return endpoints.some(({ host: own, ns }) => own === host || own === hostname || ns.includes(host));
-}
-
-/** Name and password of the variable, or that of nobody; undefined when it makes no sense. */
-function readUser(text = ''): UpstreamCredentials | undefined {
-  if (text === '') return { kind: 'none' };
-  const [, username, password] = /^([^:]+):(.*)$/s.exec(text) ?? [];
-  return username === undefined || password === undefined ? undefined : { kind: 'login', username, password };
 }
 
 /**
@@ -98,8 +115,9 @@ function placeOf(config: Config, endpoints: EndpointRoutes, { host = '', reposit
 }
 
 function sentence(error: unknown): string {
+  const { message } = error as Error;
   const explanation = error instanceof RegistryError ? error.explanation : undefined;
-  return explanation ?? (error as Error).message;
+  return explanation === undefined || explanation.startsWith(message) ? message : explanation;
 }
 
 function describe(text: string, { before, after, what, diff }: Repair): string {

@@ -1,6 +1,7 @@
 import type { AskRequest } from '../config/ask-request.ts';
-import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
+import { CREDENTIALS_VARIABLE, readCredentials, WRONG_CREDENTIALS } from '../config/environment.ts';
 import type { ConfigResult } from '../config/load.ts';
+import { basicAuthorization } from '../domain/credentials.ts';
 import { formatHostPort } from '../lib/address.ts';
 import { DirectoryInUse } from '../store/lock.ts';
 import type { Problem } from './outcome.ts';
@@ -18,9 +19,10 @@ export async function askRunning(
 ): Promise<AdminAnswer> {
   const found = await adminOrigin(place, load);
   if ('problem' in found) return found;
-  const user = process.env[CREDENTIALS_VARIABLE];
+  const user = readCredentials(process.env[CREDENTIALS_VARIABLE]);
+  if (user === undefined) return { problem: WRONG_CREDENTIALS, isUsage: true };
   const headers = {
-    ...(user === undefined ? {} : { Authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
+    ...(user === 'nobody' ? {} : { Authorization: basicAuthorization(user.username, user.password) }),
     ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
   };
   const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };

@@ -1,6 +1,6 @@
 import { describeRole, type ManifestDescriptor } from '../domain/descriptor.ts';
 import type { Digest } from '../domain/digest.ts';
-import { parseImageReference } from '../domain/image-reference.ts';
+import { parseImageReference, tellable } from '../domain/image-reference.ts';
 import { inspectManifest, type ManifestInspection } from '../domain/manifest.ts';
 import { MANIFEST_TYPES } from '../domain/media-type.ts';
 import { formatReference } from '../domain/reference.ts';
@@ -58,7 +58,7 @@ async function warmImage(
   const failures: string[] = [];
   const image = parseImageReference(text);
   if (image === undefined)
-    return { reference: text, ...done, failures: ['it is no image reference such as team/app:1.2'] };
+    return { reference: tellable(text), ...done, failures: ['it is no image reference such as team/app:1.2'] };
   const host = image.host ?? defaultHost;
   const base = `/v2/${image.repository}`;
 

@@ -21,6 +21,7 @@ interface DrillFill {
 }
 
 const DEFAULT_TOP = '20';
+const TOP_FORM = /^(?:[1-9]\d{0,2}|1000)$/;
 const DEFAULT_SINCE = '30d';
 
 /** Reads the arguments of a command that asks a running manifix, or says what is wrong with them. */
@@ -34,7 +35,7 @@ export function readAskRequest(
   const common = { place, json: flags.has('json') };
   if (action === 'report') {
     const top = flags.get('top') ?? DEFAULT_TOP;
-    if (!/^[1-9]\d{0,2}$/.test(top)) return { mistake: `--top: expected a number from 1 to 999, got "${top}"` };
+    if (!TOP_FORM.test(top)) return { mistake: `--top: expected a number from 1 to 1000, got "${top}"` };
     return { request: { ...common, work: { action, top: Number(top) } } };
   }
   if (action === 'drill') {

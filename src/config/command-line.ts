@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { tellable } from '../domain/image-reference.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { type AskRequest, readAskRequest } from './ask-request.ts';
 import { type CacheRequest, readCacheRequest } from './cache-request.ts';
@@ -215,7 +216,7 @@ function argumentMistake(argument: Argument | undefined, written: readonly strin
   const few = second === undefined ? 1 : 2;
   const most = argument === undefined ? 0 : argument.many === true ? Number.POSITIVE_INFINITY : few;
   const oneTooMany = written[most];
-  return oneTooMany === undefined ? undefined : `unexpected argument "${oneTooMany}"`;
+  return oneTooMany === undefined ? undefined : `unexpected argument "${tellable(oneTooMany)}"`;
 }
 
 function unknownFlag(written: string, flags: readonly Flag[]): string {

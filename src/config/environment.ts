@@ -6,6 +6,18 @@ import { readYaml } from './yaml.ts';
 export const ENVIRONMENT_PREFIX = 'MANIFIX_';
 /** Name and password of a registry, as `NAME:PASSWORD`, for commands that ask as a client. It is no key of the configuration. */
 export const CREDENTIALS_VARIABLE = 'MANIFIX_USER';
+export const WRONG_CREDENTIALS = `${CREDENTIALS_VARIABLE}: expected NAME:PASSWORD`;
+/** What is said of a reference with a user name in it. */
+export const NO_USER_IN_REFERENCE = `a reference has no user name and password in it: set ${CREDENTIALS_VARIABLE}=name:password`;
+
+/** Name and password as that variable has them: nobody's where it is not set, undefined when it makes no sense. */
+export function readCredentials(
+  text: string | undefined,
+): { readonly username: string; readonly password: string } | 'nobody' | undefined {
+  if (text === undefined || text === '') return 'nobody';
+  const [, username, password] = /^([^:]+):(.*)$/s.exec(text) ?? [];
+  return username === undefined || password === undefined ? undefined : { username, password };
+}
 
 /** What the environment adds to a written configuration. */
 export interface Overlay {

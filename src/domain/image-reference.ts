@@ -21,3 +21,14 @@ export function parseImageReference(text: string): ImageReference | undefined {
   if (repository === undefined || reference === undefined) return undefined;
   return { ...(hasHost ? { host: first.toLowerCase() } : {}), repository, reference };
 }
+
+/** Whether a user name, perhaps with a password, stands in front of the host (RFC 3986, section 3.2.1), as in no reference. */
+export function namesUser(text: string): boolean {
+  return /^(?:https?:)?\/\/[^/?#]*@|^[^/@]*@[^/]*\//i.test(text);
+}
+
+/** What was written as a reference and is none, as it may be told: without what may be a password, or a query with tokens. */
+export function tellable(text: string): string {
+  const behindUser = text.replace(/^.*@(?!sha\d+:)/s, '...@');
+  return behindUser.split(/[?#]/, 1).join();
+}

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
+import { NO_USER_IN_REFERENCE } from '../config/environment.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { parseImageReference } from '../domain/image-reference.ts';
+import { namesUser, parseImageReference, tellable } from '../domain/image-reference.ts';
 import { formatReference, type RepositoryName } from '../domain/reference.ts';
 import type { Edge } from '../http/handle.ts';
 import { parseTarget } from '../http/routes.ts';
@@ -24,10 +25,7 @@ export class WrongQuestion extends Error {}
  * @throws WrongQuestion
  */
 export function locate(text: string, config: Config): { readonly host: string; readonly target: string } {
-  // RFC 3986, section 3.2.1: everything before the last "@" of the authority.
-  if (/^(?:https?:)?\/\/[^/?#]*@|^[^/@]*:[^/@]*@[^/]*\//i.test(text)) {
-    throw new WrongQuestion('a reference has no user name and password in it: set MANIFIX_USER=name:password');
-  }
+  if (namesUser(text)) throw new WrongQuestion(NO_USER_IN_REFERENCE);
   const url = /^https?:\/\/([^/?#]+)(\/.*)$/i.exec(text);
   if (url?.[1] !== undefined && url[2] !== undefined) {
     parseTarget(url[2]);
@@ -36,7 +34,7 @@ export function locate(text: string, config: Config): { readonly host: string; r
   const image = parseImageReference(text);
   if (image === undefined) {
     throw new WrongQuestion(
-      `"${withoutQuery(text)}" is neither an image reference such as team/app:1.2 nor a URL below /v2/`,
+      `"${tellable(text)}" is neither an image reference such as team/app:1.2 nor a URL below /v2/`,
     );
   }
   const target = `/v2/${image.repository}/manifests/${formatReference(image.reference)}`;

@@ -209,7 +209,7 @@ describe('parseCommandLine', () => {
       'manifix: --platform: expected a platform such as linux/arm64, got "arm"',
       'usage: manifix warm [REFERENCE...]',
     ],
-    [['report', '--top', '0'], 'manifix: --top: expected a number from 1 to 999, got "0"', 'usage: manifix report'],
+    [['report', '--top', '0'], 'manifix: --top: expected a number from 1 to 1000, got "0"', 'usage: manifix report'],
     [
       ['drill', '--since', 'x'],
       'manifix: --since: expected a time such as 12h or 30d, got "x"',

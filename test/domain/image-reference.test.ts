@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isImageClient } from '../../src/domain/image-clients.ts';
-import { parseImageReference } from '../../src/domain/image-reference.ts';
+import { namesUser, parseImageReference, tellable } from '../../src/domain/image-reference.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
@@ -23,6 +23,45 @@ describe('the name of an image', () => {
       expect(parseImageReference(text)).toBeUndefined();
     },
   );
+});
+
+describe('a user name in a reference', () => {
+  it.each([
+    'user:pass@host/app:1',
+    'token@ghcr.io/team/app',
+    'user:p@ss@host/app',
+    'https://user:pass@host/v2/app/manifests/1',
+    'HTTP://token@host/v2/',
+    '//user@host/v2/',
+  ])('is seen in %s', (text) => {
+    expect(namesUser(text)).toBe(true);
+  });
+
+  it.each([
+    'app',
+    `app@${DIGEST}`,
+    `team/app@${DIGEST}`,
+    `host:5000/team/app:1@${DIGEST}`,
+    `http://host/v2/app/manifests/${DIGEST}`,
+    `https://host/v2/x@y/z`,
+  ])('is not seen in %s', (text) => {
+    expect(namesUser(text)).toBe(false);
+  });
+});
+
+describe('what was written as a reference, told again', () => {
+  it.each([
+    ['App', 'App'],
+    ['App:1', 'App:1'],
+    [`App@${DIGEST}`, `App@${DIGEST}`],
+    ['user:pa/ss@host/App', '...@host/App'],
+    ['user:pa?s#s@host/App', '...@host/App'],
+    [`user:pa\nss@host/App@${DIGEST}`, `...@host/App@${DIGEST}`],
+    ['http://host/App?token=SECRET', 'http://host/App'],
+    ['http://host/App#token=SECRET', 'http://host/App'],
+  ])('%j is %j', (text, told) => {
+    expect(tellable(text)).toBe(told);
+  });
 });
 
 it('knows the clients whose requests can be sent', () => {

@@ -1,30 +1,14 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { NO_USER_IN_REFERENCE } from '../../src/config/environment.ts';
 import { startDefectInjector } from '../support/defect-injector.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
-import { answer, type DoubleResponse, errorAnswer } from '../support/double/message.ts';
+import { answer, errorAnswer } from '../support/double/message.ts';
 import { exchange } from '../support/http.ts';
 import { mediaTypes, type SampleImage, sampleImage, sha256 } from '../support/images.ts';
-import { run } from '../support/process.ts';
 import { pushImage } from '../support/push-image.ts';
-import { type Intercept, startRegistryDouble } from '../support/registry-double.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { startRegistryDouble } from '../support/registry-double.ts';
 import { startTokenServer } from '../support/token-server.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const INDEX = sampleImage('index-nomt');
-
-const repair = (url: string, ...args: readonly string[]) => repairWith({ upstreams: { lab: { url } } }, args);
-
-async function repairWith(config: object, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  await using home = await temporaryDirectory();
-  const file = join(home.path, 'config.yaml');
-  await writeFile(file, stringify(config));
-  return await run(process.execPath, [main, 'repair', ...args, '--config', file], { env });
-}
+import { INDEX, registryThat, repair, repairWith } from './repairing.ts';
 
 /** A real docker-registry that holds this under `app:1`. */
 async function registryWith(image: SampleImage) {
@@ -33,13 +17,6 @@ async function registryWith(image: SampleImage) {
   const get = (reference: string) =>
     exchange(registry.url, { target: `/v2/app/manifests/${reference}`, headers: { Accept: mediaTypes.ociIndex } });
   return { registry, get, [Symbol.asyncDispose]: registry.stop };
-}
-
-/** A registry in memory that holds the index under `app:1`, and does this to every request. */
-async function registryThat(intercept: Intercept) {
-  const registry = await startRegistryDouble({ intercept });
-  registry.content.addImage('app', '1', INDEX);
-  return registry;
 }
 
 describe('manifix repair', () => {
@@ -63,6 +40,30 @@ describe('manifix repair', () => {
     expect(again).toMatchObject({ code: 0, stdout: 'app:1: nothing to repair: it says what it is\n' });
   });
 
+  it('stores a manifest under the type of its bytes where the registry has it under another, and says so first', async () => {
+    const index = sampleImage('index');
+    await using registry = await startRegistryDouble();
+    registry.content.addImage('app', '1', index);
+    registry.content.putManifest('app', '1', { bytes: index.bytes, mediaType: 'application/json' });
+    const shown = await repair(registry.url, 'app:1', '--dry-run');
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    expect(shown.stdout).toBe(
+      [
+        `app:1: stores it as ${mediaTypes.ociIndex} instead of application/json`,
+        `  before  ${index.digest}`,
+        `  after   ${index.digest}`,
+        '  no byte changes',
+        'nothing was written\n',
+      ].join('\n'),
+    );
+    expect(registry.content.manifest('app', '1')?.manifest.mediaType).toBe('application/json');
+    expect(await repair(registry.url, 'app:1')).toMatchObject({ code: 0, stderr: '' });
+    expect(registry.content.manifest('app', '1')).toMatchObject({
+      digest: index.digest,
+      manifest: { bytes: index.bytes, mediaType: mediaTypes.ociIndex },
+    });
+  });
+
   it('leaves alone what is signed, unless it is forced', async () => {
     await using scene = await registryWith(INDEX);
     await pushImage(scene.registry.url, 'app', `${INDEX.digest.replace(':', '-')}.sig`, sampleImage('oci-amd64'));
@@ -80,7 +81,10 @@ describe('manifix repair', () => {
     });
     const config = { upstreams: { lab: { url: registry.url } } };
     const refused = await repairWith(config, ['app:none'], { MANIFIX_USER: 'user:other' });
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/ was answered 401 /) });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ was answered 401 .*: set MANIFIX_USER=name:password, or /),
+    });
     const known = await repairWith(config, ['app:none'], { MANIFIX_USER: 'user:secret' });
     expect(known).toMatchObject({ code: 1, stderr: expect.stringMatching(/ was answered 404 /) });
   });
@@ -151,96 +155,6 @@ describe('manifix repair', () => {
     expect(tokens.questions).toContainEqual(expect.objectContaining(question));
   });
 
-  it('shows what will change before it writes', async () => {
-    await using registry = await registryThat(async ({ method }, respond) => (method === 'PUT' ? 'cut' : respond()));
-    const { code, stdout, stderr } = await repair(registry.url, 'app:1');
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/^ {2}at byte 1, 54 bytes more$/m);
-    expect(stderr).toContain('the tag still has its old manifest');
-  });
-
-  it('writes nothing when the old digest cannot be read', async () => {
-    await using registry = await registryThat(({ path }, respond) =>
-      path.endsWith(INDEX.digest) && path.includes('/manifests/')
-        ? Promise.resolve(errorAnswer(404, 'MANIFEST_UNKNOWN', 'manifest unknown'))
-        : respond(),
-    );
-    const result = await repair(registry.url, 'app:1');
-    expect(result).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(`GET of ${INDEX.digest} was answered 404`),
-    });
-    expect(registry.requests.filter(({ method }) => method === 'PUT')).toEqual([]);
-  });
-
-  it.each([
-    ['cannot be read back', () => errorAnswer(500, 'UNKNOWN', 'broken'), 'GET of 1 was answered 500 broken'],
-    [
-      'comes back with another Content-Type',
-      (answer: DoubleResponse) => ({ ...answer, headers: [['Content-Type', 'application/json'] as const] }),
-      'but gives it as application/json: a proxy',
-    ],
-  ])('gives the tag its old manifest back when what it pushed %s', async (_, spoil, sentence) => {
-    let puts = 0;
-    await using registry = await registryThat(async ({ method, path }, respond) => {
-      const answer = await respond();
-      if (method === 'PUT') puts += 1;
-      return method === 'GET' && path.endsWith('/manifests/1') && puts === 1 ? spoil(answer) : answer;
-    });
-    const { code, stderr } = await repair(registry.url, 'app:1');
-    expect(code).toBe(1);
-    expect(stderr).toContain(sentence);
-    expect(stderr).toContain('; the old manifest was put back under the tag\n');
-    expect(registry.content.manifest('app', '1')?.digest).toBe(INDEX.digest);
-  });
-
-  it('gives the tag its old manifest back when the registry stored other bytes', async () => {
-    let puts = 0;
-    await using registry = await registryThat(async (request, respond) => {
-      if (request.method === 'PUT') puts += 1;
-      return request.method === 'PUT' && puts === 1 ? respond({ ...request, body: Buffer.from('{}') }) : respond();
-    });
-    const { code, stderr } = await repair(registry.url, 'app:1');
-    expect(code).toBe(1);
-    expect(stderr).toContain('but the tag has the digest sha256:44136fa');
-    expect(stderr).toContain('; the old manifest was put back under the tag\n');
-    expect(registry.content.manifest('app', '1')?.digest).toBe(INDEX.digest);
-  });
-
-  it.each(['took', 'refused'])(
-    'leaves alone what somebody else pushed after the registry %s the repair',
-    async (fate) => {
-      const theirs = sampleImage('oci-amd64');
-      await using registry = await registryThat(async ({ method }, respond) => {
-        if (method !== 'PUT') return await respond();
-        const taken = fate === 'took' ? await respond() : errorAnswer(500, 'UNKNOWN', 'broken');
-        registry.content.addImage('app', '1', theirs);
-        return taken;
-      });
-      const { code, stderr } = await repair(registry.url, 'app:1');
-      expect({ code, stderr }).toEqual({
-        code: 1,
-        stderr: expect.stringContaining(`; the tag got ${theirs.digest} from somebody else meanwhile, and keeps it\n`),
-      });
-      expect(registry.content.manifest('app', '1')?.digest).toBe(theirs.digest);
-    },
-  );
-
-  it('says so when the tag cannot get its old manifest back', async () => {
-    let puts = 0;
-    await using registry = await registryThat(async ({ method, path }, respond) => {
-      if (method === 'PUT') puts += 1;
-      if (method === 'PUT' && puts > 1) return errorAnswer(500, 'UNKNOWN', 'broken');
-      const found = await respond();
-      return method === 'GET' && path.endsWith('/manifests/1') && puts === 1
-        ? { ...found, headers: [['Content-Type', 'application/json'] as const] }
-        : found;
-    });
-    const { code, stderr } = await repair(registry.url, 'app:1');
-    expect(code).toBe(1);
-    expect(stderr).toContain('the old manifest could not be put back (PUT of 1 was answered 500 broken): see what');
-  });
-
   it.each([
     ['a page', 'text/html', '<html>please log in</html>'],
     ['an error', 'application/json', '{"errors":[]}'],
@@ -264,12 +178,39 @@ describe('manifix repair', () => {
     expect(await repair(registry.url, 'app:1', '--force')).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('tells what the registry refuses, and what makes no sense', async () => {
+  it('says that what a registry keeps to itself has to be pushed again', async () => {
+    await using registry = await registryThat(async () =>
+      errorAnswer(400, 'MANIFEST_INVALID', 'Schema 1 manifest not supported'),
+    );
+    const { code, stderr } = await repair(registry.url, 'app:1');
+    expect(code).toBe(1);
+    expect(stderr).toContain('was answered 400 Schema 1 manifest not supported: GitLab hands out no index without');
+  });
+
+  it('tells what the registry refuses', async () => {
     await using injector = await startDefectInjector();
     expect(await repair(injector.url, 'x/app:none')).toMatchObject({
       code: 1,
       stderr: 'manifix: x/app:none: GET of none was answered 404 manifest unknown\n',
     });
-    expect(await repair(injector.url, `app@${INDEX.digest}`)).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it.each([
+    [`app@${INDEX.digest}`, `"app@${INDEX.digest}" names a digest, `],
+    ['App', '"App" is no image reference such as team/app:1.2'],
+    ['other.example.com/app:1', 'no endpoint has the host or namespace other.example.com: '],
+    ['user:s3cret@registry.example.com/app:1', NO_USER_IN_REFERENCE],
+    ['https://user:s3cret@registry.example.com/v2/app/manifests/1', NO_USER_IN_REFERENCE],
+    ['user:s3/cret@registry.example.com/app:1', '"...@registry.example.com/app:1" is no image reference'],
+  ])('asks nobody about %s, says why, and repeats no password', async (reference, sentence) => {
+    await using registry = await startRegistryDouble();
+    const { code, stdout, stderr } = await repair(registry.url, reference);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`manifix: ${sentence}`),
+    });
+    expect(stderr).not.toMatch(/s3|cret/);
+    expect(registry.requests).toEqual([]);
   });
 });
