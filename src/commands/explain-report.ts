@@ -9,18 +9,20 @@ export function formatExplanation(explanation: Explanation, now: Date): string {
   const { reference, endpoint, upstream, as, registry, manifix, fixes, digests, clients, cache, fromCache } =
     explanation;
   const through = endpoint === '' ? 'none' : `${endpoint}${upstream === undefined ? '' : `, upstream ${upstream}`}`;
+  const wantsUser = manifix.some(({ status }) => status === 401);
   const sections = [
     [
-      `${reference}`,
+      reference,
       ...indented([
         ['endpoint', through],
         ['requests of', as],
+        ...(wantsUser ? [['credentials', 'MANIFIX_USER=name:password asks as that user']] : []),
       ]),
     ],
     ['the registry answers', ...indented(registry.flatMap(answerRows))],
     [fromCache ? 'manifix answers from its cache' : 'manifix answers', ...indented(manifix.flatMap(answerRows))],
     ['fixes', ...indented(fixes.length === 0 ? [['none']] : fixRows(fixes))],
-    ['digests', ...indented(digestRows(digests))],
+    ...(cache === undefined && digests.canonical === undefined ? [] : [['digests', ...indented(digestRows(digests))]]),
     [
       'who would notice',
       ...indented([['', 'directly', 'through manifix'], ...clients.map(verdictRow), ...noticed(digests)]),
@@ -37,9 +39,8 @@ export function formatResolution(resolution: { readonly canonical: string; reado
 }
 
 function answerRows(answer: SeenAnswer) {
-  const { method, target, status, contentType, contentLength, digest, sha256, error, cacheStatus, policy } = answer;
-  const said = error === undefined ? [] : [[`  ${error.code}: ${error.message ?? ''}`]];
-  const explained = error?.explanation === undefined ? [] : [[`  ${error.explanation}`]];
+  const { method, target, status, contentType, contentLength, digest, sha256, cacheStatus, policy } = answer;
+  if (answer.isStandIn) return [[method, target, 'no answer'], ...errorRows(answer)];
   const differs = status === 200 && digest !== undefined && sha256 !== undefined && digest !== sha256;
   const hash = differs ? [[`  the body has the digest ${sha256}`]] : [];
   const size = contentLength === undefined ? 'no length' : `${contentLength} bytes`;
@@ -48,7 +49,15 @@ function answerRows(answer: SeenAnswer) {
     ? [['  stale: the registry did not answer, and this is what was known last']]
     : [];
   const ruled = policy === undefined ? [] : [[`  ${policy}`]];
-  return [line, ...said, ...explained, ...hash, ...stale, ...ruled];
+  return [line, ...errorRows(answer), ...hash, ...stale, ...ruled];
+}
+
+/** What an error says, and its explanation where that says more. */
+function errorRows({ error }: SeenAnswer): readonly (readonly string[])[] {
+  if (error === undefined) return [];
+  const { code, message = '', explanation } = error;
+  const saysMore = explanation !== undefined && (message === '' || !explanation.startsWith(message));
+  return [[`  ${code}: ${message}`], ...(saysMore ? [[`  ${explanation}`]] : [])];
 }
 
 /** What a fix that is not on would have done, it did not do. */

@@ -77,17 +77,13 @@ export const PULLS: Readonly<Record<ImageClientName, Pull>> = {
     return sha256(got.body) === named ? undefined : `unexpected commit digest ${sha256(got.body)}, expected ${named}`;
   },
 
+  // What HEAD says of the tag, or GET where HEAD says nothing, leads to the digest, which is what is fetched.
   async dockerd(ask, target) {
-    const head = await ask({ method: 'HEAD', target, headers: DOCKERD });
-    if (head.status === 200 && headerValue(head.headers, 'Docker-Content-Digest') !== undefined) {
-      if (headerValue(head.headers, 'Content-Type') === undefined) return 'missing or empty Content-Type header';
-      if (headerValue(head.headers, 'Content-Length') === undefined) return 'missing or empty Content-Length header';
-    }
-    const got = await ask({ method: 'GET', target, headers: DOCKERD });
+    const digest = parseDigest(target.slice(target.lastIndexOf('/') + 1)) ?? (await describedByDockerd(ask, target));
+    if (typeof digest === 'object') return digest.complaint;
+    const got = await ask({ method: 'GET', target: target.replace(/[^/]*$/, digest), headers: DOCKERD });
     if (got.status !== 200) return unreadable(got) ?? refusal(got);
-    const type = parseMediaType(headerValue(got.headers, 'Content-Type'));
-    if (isManifestType(type) || isSchema1Type(type)) return undefined;
-    return `unsupported manifest media type and no default available: ${type ?? ''}`;
+    return unmarshalledByDockerd(got);
   },
 
   async skopeo(ask, target) {
@@ -118,6 +114,32 @@ export const PULLS: Readonly<Record<ImageClientName, Pull>> = {
   },
 };
 
+/** The digest that a tag means to dockerd, or the error with which it gives up. */
+async function describedByDockerd(
+  ask: Ask,
+  target: string,
+): Promise<string | { readonly complaint: string | undefined }> {
+  const head = await ask({ method: 'HEAD', target, headers: DOCKERD });
+  const isDescribed = head.status < 400 && headerValue(head.headers, 'Docker-Content-Digest') !== undefined;
+  const answer = isDescribed ? head : await ask({ method: 'GET', target, headers: DOCKERD });
+  if (answer.status !== 200) return { complaint: unreadable(answer) ?? refusal(answer) };
+  const digest = headerValue(answer.headers, 'Docker-Content-Digest');
+  if (headerValue(answer.headers, 'Content-Type') === undefined)
+    return { complaint: 'missing or empty Content-Type header' };
+  if (digest === undefined) return sha256(answer.body);
+  if (parseDigest(digest) === undefined) return { complaint: 'invalid checksum digest format' };
+  const hasLength = headerValue(answer.headers, 'Content-Length') !== undefined;
+  return hasLength ? digest : { complaint: 'missing or empty Content-Length header' };
+}
+
+/** The daemon takes what has no type that it knows for schema 1, which is signed. */
+function unmarshalledByDockerd({ headers, body }: Answer): string | undefined {
+  if (isManifestType(parseMediaType(headerValue(headers, 'Content-Type')))) return undefined;
+  const { shape } = inspectManifest(body);
+  if (shape === 'not-json') return `error unmarshalling content: ${syntaxError(body)}`;
+  return shape === 'schema1' ? undefined : 'missing signature key';
+}
+
 function refusal({ status, body }: Answer): string | undefined {
   if (status < 400) return undefined;
   const [first] = parseErrors(body) ?? [];
@@ -127,6 +149,10 @@ function refusal({ status, body }: Answer): string | undefined {
 /** Docker reads the body of every error as JSON. */
 function unreadable({ status, body }: Answer): string | undefined {
   if (body.length === 0 || parseErrors(body) !== undefined) return undefined;
+  return `error parsing HTTP ${status} response body: ${syntaxError(body)}`;
+}
+
+function syntaxError(body: Uint8Array): string {
   const [first = ''] = Buffer.from(body).toString();
-  return `error parsing HTTP ${status} response body: invalid character '${first}' looking for beginning of value`;
+  return `invalid character '${first}' looking for beginning of value`;
 }

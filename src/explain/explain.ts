@@ -5,11 +5,13 @@ import { headerValue } from '../domain/headers.ts';
 import { IMAGE_CLIENTS, type ImageClientName } from '../domain/image-clients.ts';
 import { parseTag } from '../domain/reference.ts';
 import type { FixMode } from '../fixes/fix.ts';
+import { FIXES } from '../fixes/index.ts';
 import type { FinishedRequest } from '../pipeline/ports.ts';
 import type { CacheState } from './cache-state.ts';
 import type { Ask } from './clients.ts';
+import type { LoopbackClient } from './loopback.ts';
 import { locate, type Place, withoutQuery } from './place.ts';
-import { pullAs, rawAsk, run } from './pulls.ts';
+import { isManifestTarget, type PullRecord, pullAs, rawAsk, run } from './pulls.ts';
 import type { Answer, SeenAnswer } from './seen.ts';
 import type { StartApp } from './throw-away.ts';
 
@@ -48,6 +50,7 @@ export interface Explanation {
   readonly manifix: readonly SeenAnswer[];
   /** Whether `manifix` and the verdicts on it are of what the running manifix has cached. */
   readonly fromCache: boolean;
+  /** In the order of the catalogue. */
   readonly fixes: readonly FiredFix[];
   readonly digests: { readonly canonical?: string; readonly derived?: string };
   readonly clients: readonly ClientVerdict[];
@@ -68,56 +71,99 @@ export interface Explainer {
 }
 
 /**
- * Finds out what manifix does to a pull and why. The requests of the clients go through two manifixes of their own, one
- * with all fixes off, whose registry is watched, and one as configured, so that serving and explaining cannot differ. What
- * the running manifix knows of the tag's past counts, what it has cached is looked at; where pulls fail without it, they go through a third one with a copy of it.
+ * Finds out what manifix does to a pull and why. The requests of the clients go through manifixes of their own, one with all
+ * fixes off, whose registry is watched, and one as configured, so that serving and explaining cannot differ. What the running
+ * manifix has cached is looked at.
  */
 export async function explain(explainer: Explainer, question: Question): Promise<Explanation> {
-  const { config, start, placeOf, cacheState, copyTag, copyCache } = explainer;
+  const { config, placeOf, cacheState } = explainer;
   const { reference, as, authorization } = question;
   const { host, target } = locate(reference, config);
-  const clients = as === undefined ? IMAGE_CLIENTS : [as];
-  const off = withoutContentRules(withModes(config, () => 'off'));
-  const direct = await run({ start, config: off, host, authorization }, (ask, answers) =>
-    pullAs(clients, target, rawAsk(ask, answers)),
-  );
-  // A fix that is off watches instead, which changes as little and tells more.
-  const watching = { start, config: withModes(config, (mode) => (mode === 'off' ? 'observe' : mode)), host };
-  const pull = (ask: Ask) => pullAs(clients, target, ask);
   const place = placeOf(host, target);
-  const remember = place && { fill: (directory: string) => copyTag(directory, place) };
-  const cold = await run({ ...watching, authorization, ...remember }, pull);
+  const asked: Asked = {
+    clients: clientsFor(target, as),
+    target,
+    asker: { host, authorization, addresses: place?.endpoint.upstream.addresses },
+  };
   const cache = place === undefined ? undefined : cacheState(place);
-  const fails = cold.pulls.some(({ answers }) => answers.some(({ status }) => status >= 400));
-  const held = place === undefined || cache === undefined ? [] : heldManifests(place, cache);
-  const fromCache = fails && held.length > 0;
-  const fill = (directory: string) => copyCache(directory, held);
-  const through = fromCache ? await run({ ...watching, authorization, fill }, pull) : cold;
-  const [registry] = direct.pulls;
+  const directly = await pullDirectly(explainer, asked);
+  const { through, fromCache } = await pullThrough(explainer, asked, place, cache);
+  const [registry] = directly;
   const [manifix] = through.pulls;
   if (registry === undefined || manifix === undefined) throw new Error('no client asked');
-  const endpoint = through.requests.find((request) => request.endpoint !== '')?.endpoint ?? '';
-  const upstream = config.endpoints.find(({ name }) => name === endpoint)?.upstream;
+  const reached = through.requests.find((request) => request.endpoint !== '')?.endpoint;
+  const endpoint = config.endpoints.find(({ name }) => name === reached);
   return {
     reference: withoutQuery(reference),
-    endpoint,
-    ...(upstream === undefined ? {} : { upstream }),
+    endpoint: endpoint?.name ?? '',
+    ...(endpoint === undefined ? {} : { upstream: endpoint.upstream }),
     as: registry.client,
     registry: registry.seen,
     manifix: manifix.seen,
     fromCache,
-    fixes: firedFixes(
-      through.requests,
-      config.endpoints.find(({ name }) => name === endpoint),
-    ),
+    fixes: firedFixes(through.requests, endpoint),
     digests: knownDigests(digestsIn(through.pulls.flatMap(({ answers }) => answers)), place, cache),
-    clients: clients.map((client, index) => ({
+    clients: asked.clients.map((client, index) => ({
       client,
-      directly: direct.pulls[index]?.complaint ?? null,
+      directly: directly[index]?.complaint ?? null,
       throughManifix: through.pulls[index]?.complaint ?? null,
     })),
     ...(cache === undefined ? {} : { cache }),
   };
+}
+
+/** What is pulled, and by whom. */
+interface Asked {
+  readonly clients: readonly ImageClientName[];
+  /** Path and query. */
+  readonly target: string;
+  readonly asker: LoopbackClient;
+}
+
+/** Images are pulled by all clients, where none is named; of the rest curl tells as much as any. */
+function clientsFor(target: string, as: ImageClientName | undefined): readonly ImageClientName[] {
+  if (as !== undefined) return [as];
+  return isManifestTarget(target) ? IMAGE_CLIENTS : ['curl'];
+}
+
+/**
+ * The clients' pulls as the registry answers them: no fix changes anything, and policy is none of the registry's. Each client
+ * asks anew, because what another one's GET brought would answer its HEAD.
+ */
+async function pullDirectly(
+  { config, start }: Explainer,
+  { clients, target, asker }: Asked,
+): Promise<readonly PullRecord[]> {
+  const plain = { start, config: withoutContentRules(withModes(config, () => 'off')), asker };
+  const records: PullRecord[] = [];
+  for (const client of clients) {
+    const { pulls } = await run(plain, (ask, answers) => pullAs([client], target, rawAsk(ask, answers)));
+    records.push(...pulls);
+  }
+  return records;
+}
+
+/**
+ * The clients' pulls through manifix as it is configured, with an empty cache that remembers no more than the tag's past; and
+ * where that fails, with a copy of what the running one has of it. A fix that is off watches, which changes as little and tells
+ * more.
+ */
+async function pullThrough(
+  { config, start, copyTag, copyCache }: Explainer,
+  { clients, target, asker }: Asked,
+  place: Place | undefined,
+  cache: CacheState | undefined,
+) {
+  const watching = { start, config: withModes(config, (mode) => (mode === 'off' ? 'observe' : mode)), asker };
+  // crane, the last of all clients, begins with HEAD, which shows more while nothing is cached.
+  const pull = async (ask: Ask) => (await pullAs(clients.toReversed(), target, ask)).toReversed();
+  const remember = place && { fill: (directory: string) => copyTag(directory, place) };
+  const cold = await run({ ...watching, ...remember }, pull);
+  const fails = cold.pulls.some(({ answers }) => answers.some(({ status }) => status >= 400));
+  const held = place === undefined || cache === undefined ? [] : heldManifests(place, cache);
+  if (!fails || held.length === 0) return { through: cold, fromCache: false };
+  const fill = (directory: string) => copyCache(directory, held);
+  return { through: await run({ ...watching, fill }, pull), fromCache: true };
 }
 
 /** The manifests that the cache would answer with. */
@@ -149,16 +195,21 @@ function knownDigests(
   return { ...(canonical === undefined ? {} : { canonical }), ...(derived === undefined ? {} : { derived }) };
 }
 
-/** The registry's own answers are no matter of policy. */
 function withoutContentRules(config: Config): Config {
   return { ...config, endpoints: config.endpoints.map((endpoint) => ({ ...endpoint, content: NO_CONTENT_RULES })) };
 }
+
+/** Tokens are fetched by manifix in any case, which heeds where credentials may go. */
+const TOKENS = 'token-realm';
 
 function withModes(config: Config, change: (mode: FixMode) => FixMode): Config {
   const endpoints = config.endpoints.map((endpoint) => ({
     ...endpoint,
     fixes: Object.fromEntries(
-      Object.entries(endpoint.fixes).map(([id, { mode, ...rest }]) => [id, { ...rest, mode: change(mode) }]),
+      Object.entries(endpoint.fixes).map(([id, { mode, ...rest }]) => [
+        id,
+        { ...rest, mode: id === TOKENS ? 'on' : change(mode) },
+      ]),
     ),
   }));
   return { ...config, endpoints };
@@ -167,10 +218,12 @@ function withModes(config: Config, change: (mode: FixMode) => FixMode): Config {
 function firedFixes(requests: readonly FinishedRequest[], endpoint: EndpointConfig | undefined): readonly FiredFix[] {
   const fired = new Map<string, FiredFix>();
   for (const { id, mode, note } of requests.flatMap(({ fixes }) => fixes)) {
-    const isOff = endpoint?.fixes[id]?.mode === 'off';
-    fired.set(`${id} ${note}`, { id, mode: isOff ? 'off' : mode, note });
+    const configured = endpoint?.fixes[id]?.mode ?? 'on';
+    // One that is on and left something alone says that it observed.
+    fired.set(`${id} ${note}`, { id, mode: configured === 'on' ? mode : configured, note });
   }
-  return [...fired.values()];
+  const order = (id: string) => FIXES.findIndex((fix) => fix.id === id);
+  return [...fired.values()].toSorted((one, other) => order(one.id) - order(other.id));
 }
 
 function digestsIn(answers: readonly Answer[]): Explanation['digests'] {

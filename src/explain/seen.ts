@@ -17,6 +17,8 @@ export interface Answer {
   readonly headers: HeaderList;
   /** Empty for HEAD. */
   readonly body: Uint8Array;
+  /** The registry gave none: this is what manifix says in its place. */
+  readonly isStandIn?: true;
 }
 
 /** An answer as it is told: what clients go by, and no field that may hold a secret. */
@@ -24,6 +26,8 @@ export interface SeenAnswer {
   readonly method: string;
   readonly target: string;
   readonly status: number;
+  /** The registry gave no answer, or was not asked: status and error are those of manifix. */
+  readonly isStandIn?: true;
   readonly contentType?: string;
   readonly contentLength?: string;
   /** Docker-Content-Digest. */
@@ -38,8 +42,12 @@ export interface SeenAnswer {
 }
 
 /** Picks out of an answer what is worth telling. The query of the target is left out, because a token may be in it. */
-export function seenAnswer({ method, target }: ClientRequest, { status, headers, body }: Answer): SeenAnswer {
+export function seenAnswer(
+  { method, target }: ClientRequest,
+  { status, headers, body, isStandIn }: Answer,
+): SeenAnswer {
   const fields = {
+    isStandIn,
     contentType: headerValue(headers, 'Content-Type'),
     contentLength: headerValue(headers, 'Content-Length'),
     digest: headerValue(headers, 'Docker-Content-Digest'),

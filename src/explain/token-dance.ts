@@ -28,7 +28,7 @@ export async function tokenFor(
 }
 
 /** Asks over the network. @throws when nobody answers */
-export async function askRealm(realm: URL, authorization: string | undefined): Promise<string | undefined> {
+async function askRealm(realm: URL, authorization: string | undefined): Promise<string | undefined> {
   const headers = authorization === undefined ? {} : { headers: { Authorization: authorization } };
   const answer = await fetch(realm, { ...headers, signal: AbortSignal.timeout(TIMEOUT) });
   return answer.ok ? answer.text() : undefined;

@@ -1,21 +1,26 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { readBody } from './read-body.ts';
 
 /** Fetches a JSON document. Rejects with a sentence about what came instead. */
-export type GetJson = (url: string, ca?: Uint8Array) => Promise<unknown>;
+export type GetJson = (url: string, ca?: Uint8Array, lookup?: LookupFunction) => Promise<unknown>;
 
 const TIMEOUT = 5_000;
 const MAX_SIZE = 256 * 1024;
 
-/** Fetches it in one request: no redirects, no proxies, not long and not much. `ca`: authorities besides those that Node knows. */
-export const getJson: GetJson = async (url, ca) => {
+/**
+ * Fetches it in one request: no redirects, no proxies, not long and not much. `ca`: authorities besides those that Node knows.
+ * `lookup` resolves the name.
+ */
+export const getJson: GetJson = async (url, ca, lookup) => {
   const isSecure = url.startsWith('https:');
   const options = {
     headers: { Accept: 'application/json' },
     signal: AbortSignal.timeout(TIMEOUT),
+    ...(lookup === undefined ? {} : { lookup }),
     ...(isSecure && ca !== undefined ? { ca: [...getCACertificates('default'), Buffer.from(ca)] } : {}),
   };
   const asking = (isSecure ? secureRequest : request)(url, options);

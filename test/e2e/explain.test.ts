@@ -91,7 +91,7 @@ describe('manifix explain', () => {
       ['mirrors/lab/app:1', 'lab'],
       ['app:1', 'all'],
     ] as const) {
-      const { stdout, stderr } = await command('explain', reference, '--json');
+      const { stdout, stderr } = await command('explain', reference, '--as', 'curl', '--json');
       expect(JSON.parse(stdout || stderr), reference).toMatchObject({ endpoint, manifix: [{ status: 200 }] });
     }
   });
@@ -111,6 +111,45 @@ describe('manifix explain', () => {
     const { stdout } = await command('explain', 'ct-json/app:index', '--as', 'skopeo');
     expect(stdout).toMatch(/^ {2}skopeo +unsupported schema version 2 +works$/m);
     expect(stdout).toMatch(/^ {2}content-type-generic +on +replaced application\/json by /m);
+  });
+
+  it('tells of each client what it would meet alone, and of all fixes that helped one', async () => {
+    await using injector = await startDefectInjector();
+    await using manifix = await startManifix({ upstream: injector.url });
+    const { clients, fixes } = JSON.parse(
+      (await asking(manifix.adminUrl)('explain', 'head404/app:index', '--json')).stdout,
+    );
+    const failing = clients.flatMap(({ client, directly }: { client: string; directly: string | null }) =>
+      directly === null ? [] : [client],
+    );
+    expect(failing).toEqual(['containerd', 'crane']);
+    expect(clients.filter(({ throughManifix }: { throughManifix: string | null }) => throughManifix !== null)).toEqual(
+      [],
+    );
+    expect(fixes.map(({ id }: { id: string }) => id)).toEqual([
+      'accept-shape',
+      'accept-missing-oci-404',
+      'accept-missing-schema1',
+      'head-unsupported',
+    ]);
+  });
+
+  it('says that a registry gave no answer, in its place why, and of lists only what curl gets', async () => {
+    await using registry = await startRegistryDouble();
+    await registry.stop();
+    await using manifix = await startManifix({ upstream: registry.url });
+    const command = asking(manifix.adminUrl);
+    const { code, stdout } = await command('explain', 'app:1', '--as', 'skopeo');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^the registry answers\n {2}GET {2}\/v2\/app\/manifests\/1 {2}no answer\n {4}UNAVAILABLE: The registry \S+ \(\S+\) refused the connection\n\n/m,
+    );
+    expect(stdout).toMatch(/^ {2}skopeo +no answer +502 The registry /m);
+    const list = JSON.parse((await command('explain', `${manifix.url}/v2/app/tags/list`, '--json')).stdout);
+    expect(list).toMatchObject({
+      registry: [{ isStandIn: true }],
+      clients: [{ client: 'curl', directly: 'no answer' }],
+    });
   });
 
   it('tells of a fix that is off what it would do', async () => {
@@ -187,11 +226,33 @@ describe('manifix explain', () => {
     const known = asking(manifix.adminUrl, { MANIFIX_USER: 'user:secret' });
     const resolved = await known('resolve', 'team/app:1');
     expect(resolved).toMatchObject({ code: 0, stdout: expect.stringContaining(image.digest) });
-    // Without the fix clients go to the registry's own realm.
+    // With the fix off clients go to the registry's own realm, and explain gets its tokens all the same.
     await using plain = await startManifix({
       config: { upstreams: { r: { url: registry.url } }, fixes: { 'token-realm': 'off' } },
     });
     expect(await asking(plain.adminUrl)('resolve', 'public/app:1')).toMatchObject({ code: 0 });
+  });
+
+  it('asks the token service of somebody else as nobody, whatever the registry says', async () => {
+    await using tokens = await startTokenServer({ users: { user: 'secret' } });
+    // Another host, as far as names tell, that leads to this machine.
+    const elsewhere = tokens.realm.replace('127.0.0.1', '0.0.0.0');
+    await using registry = await startDockerRegistry({ tokenService: { ...tokens, realm: elsewhere } });
+    const credentials = { username: 'user', password: 'secret' };
+    const realms = [new URL(elsewhere).origin];
+    await using writer = await startManifix({
+      config: { upstreams: { r: { url: registry.url, credentials, realms } } },
+    });
+    for (const name of ['public/app', 'team/app']) await pushImage(writer.url, name, '1', sampleImage('docker-amd64'));
+    const before = tokens.questions.length;
+    await using manifix = await startManifix({ upstream: registry.url });
+    const known = asking(manifix.adminUrl, { MANIFIX_USER: 'user:secret' });
+    const open = JSON.parse((await known('explain', 'public/app:1', '--as', 'skopeo', '--json')).stdout);
+    expect(open).toMatchObject({ registry: [{ status: 200 }], manifix: [{ status: 200 }] });
+    const closed = JSON.parse((await known('explain', 'team/app:1', '--as', 'skopeo', '--json')).stdout);
+    expect(closed).toMatchObject({ registry: [{ status: 401 }], manifix: [{ status: 401 }] });
+    const users = tokens.questions.slice(before).map(({ user }) => user);
+    expect([users.length > 0, users.filter((user) => user !== '')]).toEqual([true, []]);
   });
 
   it("shows the registry's own error for a blob that it does not have", async () => {
@@ -236,6 +297,15 @@ describe('manifix explain', () => {
     const result = await asking(manifix.adminUrl)(...args);
     expect(result).toMatchObject({ code, stdout: '' });
     expect(result.stderr).toContain(`manifix: ${sentence}`);
+  });
+
+  it('wants name and password in MANIFIX_USER, and does not repeat what is there', async () => {
+    const { code, stdout, stderr } = await asking('http://127.0.0.1:1', { MANIFIX_USER: 's3cret' })('explain', 'app');
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'manifix: MANIFIX_USER: expected NAME:PASSWORD\n',
+    });
   });
 
   it('says so when no manifix answers', async () => {

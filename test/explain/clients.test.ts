@@ -65,7 +65,7 @@ describe('the clients that are played', () => {
     expect(asked).toEqual([
       [`GET ${TARGET}`],
       [`HEAD ${TARGET}`, 'GET /v2/app/manifests/digest'],
-      [`HEAD ${TARGET}`, `GET ${TARGET}`],
+      [`HEAD ${TARGET}`, 'GET /v2/app/manifests/digest'],
       [`GET ${TARGET}`],
       [`HEAD ${TARGET}`, `GET ${TARGET}`],
     ]);
@@ -83,7 +83,7 @@ describe('the clients that are played', () => {
       { type: 'application/json' },
       {
         containerd: `could not fetch content descriptor ${DIGEST} (application/json) from remote: not found`,
-        dockerd: 'unsupported manifest media type and no default available: application/json',
+        dockerd: 'missing signature key',
         skopeo: 'unsupported schema version 2',
         crane: 'unsupported MediaType: application/json',
       },
@@ -111,7 +111,10 @@ describe('the clients that are played', () => {
     [
       'a malformed digest',
       { digest: 'abc' },
-      { containerd: '"abc" in header not a valid digest: invalid checksum digest format' },
+      {
+        containerd: '"abc" in header not a valid digest: invalid checksum digest format',
+        dockerd: 'invalid checksum digest format',
+      },
     ],
     ['another digest', { digest: OTHER }, { containerd: `unexpected commit digest ${DIGEST}, expected ${OTHER}` }],
     [
@@ -130,7 +133,10 @@ describe('the clients that are played', () => {
     [
       'a page',
       { body: Buffer.from('<html>'), type: 'text/html' },
-      { skopeo: expect.stringContaining('looking for beginning of value') },
+      {
+        skopeo: expect.stringContaining('looking for beginning of value'),
+        dockerd: "error unmarshalling content: invalid character '<' looking for beginning of value",
+      },
     ],
     [
       'an error page',
@@ -147,6 +153,24 @@ describe('the clients that are played', () => {
     ],
   ])('complain as the real ones about %s', async (_, given, expected) => {
     expect(await complaints(given)).toMatchObject(expected);
+  });
+
+  it('take a signed schema 1 manifest for what it is, as dockerd does', async () => {
+    const body = Buffer.from('{"schemaVersion":1,"fsLayers":[],"history":[],"signatures":[{}]}');
+    expect(await PULLS.dockerd(registry({ body, type: 'application/json' }).ask, TARGET)).toBeUndefined();
+  });
+
+  it('fetch a digest at once, as dockerd does, and a tag by GET where HEAD says nothing', async () => {
+    const byDigest = registry({});
+    expect(await PULLS.dockerd(byDigest.ask, `/v2/app/manifests/${DIGEST}`)).toBeUndefined();
+    expect(byDigest.requests.map(({ method }) => method)).toEqual(['GET']);
+    const { ask, requests } = registry({ digest: '' });
+    expect(await PULLS.dockerd(ask, TARGET)).toBeUndefined();
+    expect(requests.map(({ method, target }) => `${method} ${target.replace(DIGEST, 'digest')}`)).toEqual([
+      `HEAD ${TARGET}`,
+      `GET ${TARGET}`,
+      'GET /v2/app/manifests/digest',
+    ]);
   });
 
   it('ask with GET, as containerd does, where HEAD is not allowed', async () => {
