@@ -42,14 +42,22 @@ export async function openContainersHome({ registriesConf = '' }: ContainersOpti
     REGISTRY_AUTH_FILE: join(directory, 'auth.json'),
     BUILDAH_ISOLATION: 'chroot',
   };
+  async function stop(): Promise<void> {
+    if (process.getuid?.() !== 0) {
+      // Without root podman leaves a process that keeps its namespace, and directories of images that nobody may write.
+      await run('podman', ['system', 'migrate'], { env }).catch(() => undefined);
+      await run('chmod', ['-R', 'u+w', directory]);
+    }
+    await home.remove();
+  }
   return {
     directory,
     env,
     skopeo: (...args) => run('skopeo', args, { env }),
     podman: (...args) => run('podman', args, { env }),
     buildah: (...args) => run('buildah', args, { env }),
-    stop: home.remove,
-    [Symbol.asyncDispose]: home.remove,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 
