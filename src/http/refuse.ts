@@ -34,16 +34,23 @@ export function refuseTunnel(socket: Duplex): void {
 }
 
 /** Answers an expectation that nobody knows (RFC 9110, section 10.1.1), for which Node would send no body. */
-export function refuseExpectation({ method = 'GET' }: IncomingMessage, outgoing: ServerResponse): void {
-  const { status, headers, body } = answerError(
-    new RegistryError('UNSUPPORTED', {
-      status: 417,
-      message: 'the expectation is not known',
-      explanation: 'The only expectation that HTTP knows is 100-continue.',
-      headers: [['Connection', 'close']],
-    }),
-    method,
-  );
+export function refuseExpectation(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const error = new RegistryError('UNSUPPORTED', {
+    status: 417,
+    message: 'the expectation is not known',
+    explanation: 'The only expectation that HTTP knows is 100-continue.',
+    headers: [['Connection', 'close']],
+  });
+  refuseRequest(incoming, outgoing, error);
+}
+
+/** Answers a request that gets no further than here. */
+export function refuseRequest(
+  { method = 'GET' }: IncomingMessage,
+  outgoing: ServerResponse,
+  error: RegistryError,
+): void {
+  const { status, headers, body } = answerError(error, method);
   // A client that does not wait for it need not be told.
   respond(outgoing, status, headers, body).catch(() => undefined);
 }

@@ -8,8 +8,7 @@ import type { ServerTls } from '../lib/certificate.ts';
 import { noteCertificate } from './client-certificate.ts';
 import { type Connections, createConnections, type EdgeServer, tooManyConnections } from './connections.ts';
 import { type Edge, handle, handleReady } from './handle.ts';
-import { refuseConnection, refuseExpectation, refuseTunnel } from './refuse.ts';
-import { answerError, respond } from './respond.ts';
+import { refuseConnection, refuseExpectation, refuseRequest, refuseTunnel } from './refuse.ts';
 
 const OPTIONS = {
   // A layer may take an hour to upload; the pass-through ends what stalls.
@@ -45,7 +44,8 @@ export function createEdgeServer(
     return RESPONSE_ALREADY_SENT;
   });
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    if (connections.isRefused(incoming.socket)) return turnAway(incoming, outgoing);
+    // Not a line of the log each: it is a flood that brings them.
+    if (connections.isRefused(incoming.socket)) return refuseRequest(incoming, outgoing, tooManyConnections());
     if (handleReady(edge(), nextId, incoming, outgoing)) return;
     // The adapter fails where it cannot make a URL of a request; that one, too, deserves its answer and its log line.
     const errorHandler = () => serve(incoming, outgoing);
@@ -81,13 +81,6 @@ export function replaceTls(server: SecureServer, tls: ServerTls): void {
 
 function asksForCertificate({ ca }: ServerTls): boolean {
   return ca !== undefined;
-}
-
-/** Tells a client to come back. Not a line of the log each: it is a flood that brings them. */
-function turnAway({ method = 'GET' }: IncomingMessage, outgoing: ServerResponse): void {
-  const { status, headers, body } = answerError(tooManyConnections(), method);
-  // A client that does not wait for it need not be told.
-  respond(outgoing, status, headers, body).catch(() => undefined);
 }
 
 /** Ids that are unique across restarts and cheap: a random part for the process and a count. */
