@@ -32,7 +32,7 @@ export function createServices(store: Store, defects: DefectMemory, telemetry: T
     defects,
     descriptors: createDescriptors(),
     heads: createHeadTrust(Date.now),
-    challenges: createChallenges(Date.now),
+    challenges: createChallenges(Date.now, store.facts),
     telemetry,
     questions: { access: singleFlight(), signatures: singleFlight() },
     changes: createVersions(),

@@ -20,7 +20,7 @@ export function checkRealm(realm: string, registry: string, listed: readonly str
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     return { wrong: 'is not an http or https URL' };
   url.hash = '';
-  if (url.username !== '' || url.password !== '') return { wrong: `${url.origin} comes with credentials in its URL` };
+  if (hasUser(url)) return { wrong: `${url.origin} comes with credentials in its URL` };
   if (url.origin === own.origin || listed.includes(url.origin)) return { url };
   if (own.protocol === 'https:' && url.protocol === 'http:') {
     if (url.hostname !== own.hostname) return { wrong: `${url.origin} is not encrypted, and the registry is` };
@@ -32,6 +32,16 @@ export function checkRealm(realm: string, registry: string, listed: readonly str
   }
   if (isSameSite(url.hostname, own.hostname)) return { url };
   return { wrong: `${url.origin} does not belong to the registry's site`, elsewhere: true };
+}
+
+/** Whether a realm has a name or a password in its URL. */
+export function holdsCredentials(realm: string): boolean {
+  const url = URL.parse(realm, 'http://registry.invalid');
+  return url !== null && hasUser(url);
+}
+
+function hasUser({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
 }
 
 /** Whether two hosts of URLs belong to one owner, as far as their names tell. */

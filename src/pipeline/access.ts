@@ -8,6 +8,7 @@ import type { RepositoryName } from '../domain/reference.ts';
 import { formatRoute } from '../domain/route-path.ts';
 import { inTime } from '../lib/in-time.ts';
 import { askHead } from './ask-head.ts';
+import { noteDemands } from './demands.ts';
 import type { Exchange } from './exchange.ts';
 import type { ReadAccess, Refusal, Services } from './ports.ts';
 import type { LinkKind } from './ports-facts.ts';
@@ -37,6 +38,8 @@ export function recordReadAccess(
   const upstream = exchange.endpoint.upstream.name;
   const { anonymous, identity } = exchange.caller;
   services.grants.add(upstream, repository, identity);
+  if (anonymous && !showsToken(exchange) && services.facts.demands(upstream) === undefined)
+    noteDemands(services.facts, exchange.endpoint.upstream, { status: 200, headers: [] });
   if (anonymous && showsToken(exchange)) services.openToTokens.put(openName(exchange, repository), {}, OPEN_FOR);
   const known = services.facts.link(upstream, repository, kind, digest);
   if (known === 'open' || (known === 'private' && !anonymous)) return;

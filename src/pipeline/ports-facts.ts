@@ -34,6 +34,12 @@ export type LinkKind = 'manifest' | 'blob';
 
 /** Small durable facts. All calls are synchronous and fast; writes are durable when the call returns. */
 export interface Facts {
+  /**
+   * What the registry wants of callers without credentials, as values of `WWW-Authenticate`: none when it wants nothing, undefined
+   * when that is not known.
+   */
+  demands(upstream: string): readonly string[] | undefined;
+  putDemands(upstream: string, challenges: readonly string[]): void;
   tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
   putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
   /** Forgets what all views of the tag said, or all tags of the repository when no tag is named. */

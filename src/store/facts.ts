@@ -35,6 +35,13 @@ export function createFacts(database: Database, health: Health): Facts {
         statements.putUpstream.run(name, registry);
       });
     },
+    demands(upstream) {
+      const text = recall((statements) => statements.demands.get(upstream))?.demands;
+      return typeof text === 'string' ? (JSON.parse(text) as readonly string[]) : undefined;
+    },
+    putDemands(upstream, challenges) {
+      note((statements) => statements.putDemands.run(JSON.stringify(challenges), upstream));
+    },
     tag(upstream, repository, tag, view) {
       const row = recallFresh((statements) => statements.tag.get(upstream, repository, tag, view));
       return row && { digest: row.digest as Digest, confirmedAt: Number(row.confirmed_at) };

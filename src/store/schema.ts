@@ -145,4 +145,8 @@ export const SCHEMA_STEPS: readonly string[] = [
     PRIMARY KEY (day, endpoint, subject, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What a registry wants of callers without credentials: a JSON list of challenges. It goes when the name means another registry.
+  ALTER TABLE upstreams ADD COLUMN demands TEXT;
+  `,
 ];

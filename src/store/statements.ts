@@ -84,6 +84,8 @@ const QUERIES = {
 
   upstream: 'SELECT url FROM upstreams WHERE name = ?',
   putUpstream: 'INSERT OR REPLACE INTO upstreams (name, url) VALUES (?, ?)',
+  demands: 'SELECT demands FROM upstreams WHERE name = ?',
+  putDemands: 'UPDATE upstreams SET demands = ? WHERE name = ?',
   dropUpstreamTags: 'DELETE FROM tags WHERE upstream = ?',
   dropUpstreamLinks: 'DELETE FROM links WHERE upstream = ?',
   dropUpstreamSigned: 'DELETE FROM signed WHERE upstream = ?',

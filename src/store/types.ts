@@ -126,10 +126,14 @@ export type LinkAccess = 'open' | 'private';
  */
 export interface Facts {
   /**
-   * What is known under an upstream's name is about this registry, as this account sees it: of another one, tags with their
-   * history, links and signatures go.
+   * What is known under an upstream's name is about this registry, as this account sees it: of another one, demands, tags with
+   * their history, links and signatures go.
    */
   bindUpstream(name: string, registry: string): void;
+  /** What the registry wants of callers without credentials; undefined when that is not known. */
+  demands(upstream: string): readonly string[] | undefined;
+  /** Of an upstream that is bound to a registry. */
+  putDemands(upstream: string, challenges: readonly string[]): void;
   tag(upstream: string, repository: RepositoryName, tag: Tag, view: string): TagRecord | undefined;
   putTag(upstream: string, repository: RepositoryName, tag: Tag, view: string, record: TagRecord): void;
   dropTags(upstream: string, repository: RepositoryName, tag?: Tag): void;

@@ -64,6 +64,22 @@ function aboutUpstreams(open: () => Promise<OpenedFacts>): void {
     expect(facts.derived('hub', alpine, D1)?.digest).toBe(D1);
     expect(facts.tag('other', alpine, latest, 'all')?.digest).toBe(D0);
   });
+
+  it('tell what its registry wants of callers without credentials, until its name means another', async () => {
+    await using opened = await open();
+    const { facts } = opened;
+    for (const name of ['hub', 'open']) facts.bindUpstream(name, 'https://a.example');
+    expect(facts.demands('hub')).toBeUndefined();
+    facts.putDemands('hub', ['Basic realm="r"']);
+    facts.putDemands('hub', ['Bearer realm="https://a.example/token"', 'Basic realm="r"']);
+    facts.putDemands('open', []);
+    facts.bindUpstream('hub', 'https://a.example');
+    expect(facts.demands('hub')).toEqual(['Bearer realm="https://a.example/token"', 'Basic realm="r"']);
+    expect(facts.demands('open')).toEqual([]);
+    facts.bindUpstream('hub', 'https://b.example');
+    expect(facts.demands('hub')).toBeUndefined();
+    expect(facts.demands('open')).toEqual([]);
+  });
 }
 
 function aboutTags(open: () => Promise<OpenedFacts>): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkRealm, isOneSite } from '../../src/domain/realm.ts';
+import { checkRealm, holdsCredentials, isOneSite } from '../../src/domain/realm.ts';
 
 const outcome = (realm: string, registry: string, listed: readonly string[] = []) => {
   const checked = checkRealm(realm, registry, listed);
@@ -74,4 +74,15 @@ it.each([
   ['10.0.0.1', '10.0.0.2', false],
 ])('%s and %s belong together: %s', (one, other, expected) => {
   expect(isOneSite(one, other)).toBe(expected);
+});
+
+it.each([
+  ['https://user@r.example.com/token', true],
+  ['https://:secret@r.example.com/token', true],
+  ['//user:secret@r.example.com/token', true],
+  ['https://r.example.com/token?service=a@b', false],
+  ['https://[', false],
+  ['a name', false],
+])('the realm %s has credentials in it: %s', (realm, expected) => {
+  expect(holdsCredentials(realm)).toBe(expected);
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageClients } from '../support/clients/image-clients.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange } from '../support/http.ts';
-import { manifestTypes, sampleImage } from '../support/images.ts';
+import { manifestTypes, type SampleName, sampleImage } from '../support/images.ts';
 import { type Manifix, startManifix } from '../support/manifix.ts';
 import { startNginx } from '../support/nginx.ts';
 import { pushSamples } from '../support/push-image.ts';
@@ -12,7 +12,6 @@ import { describeWithTools } from '../support/tools.ts';
 import { type Engines, startEngines } from './engines.ts';
 
 const engineNames = ['containerd', 'podman', 'dockerd'];
-const image = sampleImage('list');
 const byTag = { target: '/v2/team/app/manifests/list', headers: { Accept: manifestTypes.join(', ') } };
 
 /** A docker-registry, and what stands in front of it, if anything does. */
@@ -41,7 +40,7 @@ async function limited(): Promise<Upstream> {
   await using started = new AsyncDisposableStack();
   const registry = started.use(await startDockerRegistry());
   const file = join(registry.directory, 'limited');
-  const nginx = started.use(await startNginx(registry.url, `if (-f ${file}) { return 429; }`));
+  const nginx = started.use(await startNginx(registry.url, { directives: `if (-f ${file}) { return 429; }` }));
   const stop = started.move();
   return {
     registry,
@@ -85,8 +84,10 @@ describe.each(outages)('while %s', (_, tools, start, reason) => {
       manifix = await startManifix({ config: { upstreams, cache: { tagTtl: '0s' } } });
       await pushSamples(manifix.url, 'team/app');
       const [skopeo] = imageClients.filter(({ name }) => name === 'skopeo');
-      const warmed = skopeo && (await (await engines.of(skopeo)).pull(`${manifix.host}/team/app:list`));
-      expect(warmed, warmed?.stderr).toMatchObject({ code: 0 });
+      for (const tag of ['list', 'index']) {
+        const warmed = skopeo && (await (await engines.of(skopeo)).pull(`${manifix.host}/team/app:${tag}`));
+        expect(warmed, warmed?.stderr).toMatchObject({ code: 0 });
+      }
       await upstream.begin();
     });
     afterAll(() => Promise.all([engines.stop(), manifix.stop(), upstream[Symbol.asyncDispose]()]));
@@ -98,15 +99,24 @@ describe.each(outages)('while %s', (_, tools, start, reason) => {
       expect(answer.header('Warning')).toMatch(/^299 - "manifix: /);
     });
 
-    describe.each(imageClients.filter(({ name }) => engineNames.includes(name)))('by $name', (kind) => {
-      describeWithTools('on this machine', kind.tools, () => {
-        it('are pulled', async () => {
-          const client = await engines.of(kind);
-          const pull = await client.pull(`${manifix.host}/team/app:list`);
-          expect(pull, pull.stderr).toMatchObject({ code: 0 });
-          expect(await client.pulledDigests(`${manifix.host}/team/app:list`)).toContain(image.digest);
+    arePulled('list');
+
+    describe('after a restart of manifix', () => {
+      beforeAll(() => manifix.restart());
+      arePulled('index');
+    });
+
+    function arePulled(tag: SampleName): void {
+      describe.each(imageClients.filter(({ name }) => engineNames.includes(name)))('by $name', (kind) => {
+        describeWithTools('on this machine', kind.tools, () => {
+          it('are pulled', async () => {
+            const client = await engines.of(kind);
+            const pull = await client.pull(`${manifix.host}/team/app:${tag}`);
+            expect(pull, pull.stderr).toMatchObject({ code: 0 });
+            expect(await client.pulledDigests(`${manifix.host}/team/app:${tag}`)).toContain(sampleImage(tag).digest);
+          });
         });
       });
-    });
+    }
   });
 });

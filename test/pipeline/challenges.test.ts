@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import type { HeaderList } from '../../src/domain/headers.ts';
 import type { RepositoryName } from '../../src/domain/reference.ts';
 import { createChallenges } from '../../src/pipeline/challenges.ts';
+import { barrier } from '../support/deadline.ts';
 import { errorAnswer, fakeUpstream } from '../support/fake-upstream.ts';
+import { fakeServices } from '../support/fakes.ts';
 
 const app = 'app' as RepositoryName;
 const wants = (...challenges: readonly string[]) => {
@@ -61,4 +63,33 @@ it('a registry that does not answer wants what it wanted last, and the reason is
   upstream.expected = { ask: false, patience: 0 };
   expect(await challenges.of(upstream)).toMatchObject({ scheme: 'Basic' });
   expect(upstream.asked()).toEqual([]);
+});
+
+it('what a registry wanted before the start counts while it keeps silent, and is asked for again', async () => {
+  const { facts } = fakeServices();
+  const upstream = fakeUpstream();
+  const wanted = 'Bearer realm="https://auth.registry.test/token"';
+  upstream.on('GET', '/v2/', wants(wanted));
+  await createChallenges(() => 0, facts).of(upstream);
+  expect(facts.demands('registry')).toEqual([wanted]);
+
+  const after = createChallenges(() => 0, facts);
+  const gate = barrier();
+  upstream.on('GET', '/v2/', async () => {
+    await gate.passed;
+    return wants('Basic realm="registry"');
+  });
+  upstream.expected = { ask: true, patience: 1 };
+  expect(await after.of(upstream)).toMatchObject({ scheme: 'Bearer' });
+  upstream.expected = { ask: true, patience: Number.POSITIVE_INFINITY };
+  gate.release();
+  expect(await after.of(upstream)).toMatchObject({ scheme: 'Basic' });
+});
+
+it('what manifix is asked for where it has an account says nothing about callers', async () => {
+  const { facts } = fakeServices();
+  const upstream = Object.assign(fakeUpstream(), { authority: 'own' as const });
+  upstream.on('GET', '/v2/', { status: 200 });
+  await createChallenges(() => 0, facts).of(upstream);
+  expect(facts.demands('registry')).toBeUndefined();
 });

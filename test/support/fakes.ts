@@ -107,6 +107,7 @@ function fakeFacts(): FakeFacts {
   const signed = new Map<string, boolean>();
   const referrers = new Map<string, Referrer>();
   const pulls = new Map<string, number>();
+  const demands = new Map<string, readonly string[]>();
   const key = (...parts: readonly string[]) => JSON.stringify(parts);
   const dropWhere = (map: Map<string, unknown>, matches: (parts: string[]) => boolean) => {
     for (const name of map.keys()) if (matches(JSON.parse(name))) map.delete(name);
@@ -116,6 +117,8 @@ function fakeFacts(): FakeFacts {
     get derivedManifests() {
       return [...derived.values()];
     },
+    demands: (upstream) => demands.get(upstream),
+    putDemands: (upstream, challenges) => void demands.set(upstream, challenges),
     tag: (...names) => tags.get(key(...names)),
     putTag: (upstream, repository, tag, view, record) => void tags.set(key(upstream, repository, tag, view), record),
     dropTags: (upstream, repository, tag) =>

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Certificate } from './certificate.ts';
 import { freePort } from './ports.ts';
 import { startProcess } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -11,21 +12,33 @@ export interface Nginx extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Starts nginx in front of an upstream, with further directives for its server. */
-export async function startNginx(upstream: string, directives = ''): Promise<Nginx> {
+interface NginxOptions {
+  /** Further directives for its server. */
+  readonly directives?: string;
+  /** Speaks TLS with this certificate, in PEM. */
+  readonly tls?: Pick<Certificate, 'certificate' | 'key'>;
+}
+
+/** Starts nginx in front of an upstream. */
+export async function startNginx(upstream: string, { directives = '', tls }: NginxOptions = {}): Promise<Nginx> {
   const home = await temporaryDirectory();
   const port = await freePort();
   const file = join(home.path, 'nginx.conf');
-  await writeFile(file, configuration(home.path, port, upstream, directives));
+  for (const [name, text] of Object.entries({ certificate: tls?.certificate, key: tls?.key }))
+    await writeFile(join(home.path, name), text ?? '');
+  const encryption = tls && `ssl_certificate ${home.path}/certificate; ssl_certificate_key ${home.path}/key;`;
+  const listen = `listen 127.0.0.1:${port}${tls === undefined ? '' : ' ssl'}; ${encryption ?? ''}`;
+  await writeFile(file, configuration(home.path, listen, upstream, directives));
   const server = await startProcess('nginx', ['-c', file, '-p', home.path], { ready: { port } });
   const stop = async () => {
     await server.stop();
     await home.remove();
   };
-  return { url: `http://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
+  const scheme = tls === undefined ? 'http' : 'https';
+  return { url: `${scheme}://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
 }
 
-function configuration(directory: string, port: number, upstream: string, directives: string): string {
+function configuration(directory: string, listen: string, upstream: string, directives: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${join(directory, kind)};`,
   );
@@ -38,7 +51,7 @@ http {
   access_log off;
   ${temporary.join(' ')}
   server {
-    listen 127.0.0.1:${port};
+    ${listen}
     ${directives}
     location / {
       proxy_pass ${upstream};
