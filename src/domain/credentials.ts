@@ -35,9 +35,25 @@ export function describeAccount(credentials: UpstreamCredentials): string | unde
   }
 }
 
+/** The fields of a request by which clients prove their right: those of HTTP, and those that GitLab and Artifactory take in their place. */
+const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
+  ...['authorization', 'cookie'],
+  ...['private-token', 'job-token', 'deploy-token', 'x-jfrog-art-api', 'x-api-key', 'x-auth-token'],
+]);
+
+/** What a client says about itself to prove its right. */
+export function credentialsIn(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => isCredentialField(name));
+}
+
 /** The fields of a request without what a client says about itself to prove its right. */
 export function withoutCredentials(headers: HeaderList): HeaderList {
-  return withoutHeaders(headers, 'Authorization', 'Cookie');
+  return headers.filter(([name]) => !isCredentialField(name));
+}
+
+/** Whether a field of this name proves a client's right. */
+export function isCredentialField(name: string): boolean {
+  return CREDENTIAL_FIELDS.has(name.toLowerCase());
 }
 
 /**

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { type HeaderList, headerValues } from '../domain/headers.ts';
+import { credentialsIn } from '../domain/credentials.ts';
+import type { HeaderList } from '../domain/headers.ts';
 import type { GivenToken } from '../domain/token-answer.ts';
 import { createShortMemory } from '../lib/short-memory.ts';
 
@@ -25,9 +26,9 @@ export function createAnonymousTokens(now: () => number): AnonymousTokens {
       tokens.put(keyOf(upstream, token), {}, lifetime * 1_000 * BELIEVED_FOR);
     },
     isAllOf(upstream, headers) {
-      const [authorization = '', ...others] = headerValues(headers, 'Authorization');
-      const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-      if (token === undefined || others.length > 0 || headerValues(headers, 'Cookie').length > 0) return false;
+      const [[name, value] = ['', ''], ...others] = credentialsIn(headers);
+      const token = /^Bearer +(\S+)$/i.exec(value)?.[1];
+      if (token === undefined || name.toLowerCase() !== 'authorization' || others.length > 0) return false;
       return tokens.get(keyOf(upstream, token)) !== undefined;
     },
   };
@@ -38,6 +39,7 @@ const SAYS_NOBODY: ReadonlySet<string> = new Set(['service', 'scope', 'client_id
 
 /** Whether a request for a token asks in nobody's name. What it could mean besides counts as somebody's. */
 export function asksAsNobody(method: string, headers: HeaderList, form: URLSearchParams): boolean {
-  const credentials = [...headerValues(headers, 'Authorization'), ...headerValues(headers, 'Cookie')];
-  return method === 'GET' && credentials.length === 0 && [...form.keys()].every((name) => SAYS_NOBODY.has(name));
+  return (
+    method === 'GET' && credentialsIn(headers).length === 0 && [...form.keys()].every((name) => SAYS_NOBODY.has(name))
+  );
 }

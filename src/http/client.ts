@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { credentialsIn } from '../domain/credentials.ts';
 import type { HeaderList } from '../domain/headers.ts';
 import { headerValue, headerValues } from '../domain/headers.ts';
 import type { Caller, Endpoint } from '../pipeline/exchange.ts';
@@ -83,12 +84,13 @@ export function callerAt(
 }
 
 /**
- * Who is asking, told apart by their credentials without keeping them. Cookies count, and so does the query, where some
- * registries take a token: they see both.
+ * Who is asking, told apart by their credentials without keeping them. Every field counts in which some registry takes one, and so
+ * does the query: registries see both.
  */
 export function callerOf(headers: HeaderList, query = ''): Caller {
-  const credentials = [headerValues(headers, 'Authorization'), headerValues(headers, 'Cookie'), parametersIn(query)];
-  if (credentials.flat().length === 0) return { identity: 'anonymous', anonymous: true };
+  const shown = credentialsIn(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const credentials = [...shown, ...parametersIn(query)];
+  if (credentials.length === 0) return { identity: 'anonymous', anonymous: true };
   return { identity: hash('sha256', JSON.stringify(credentials), 'base64url'), anonymous: false };
 }
 

@@ -1,4 +1,5 @@
-import { type HeaderList, headerValue, withoutHeaders } from '../domain/headers.ts';
+import { withoutCredentials } from '../domain/credentials.ts';
+import { type HeaderList, headerValue } from '../domain/headers.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { callerAt } from './client.ts';
 import type { Passage } from './passage.ts';
@@ -16,7 +17,7 @@ export function openExchange(
   const { incoming, outgoing } = parts;
   // What clients show to an endpoint with a guard, or have for another one, is nothing to its registry.
   const isOwn = endpoint.guard !== undefined || identity.showsOwn === true;
-  const ownHeaders = isOwn ? withoutHeaders(clientHeaders, 'Authorization', 'Cookie') : clientHeaders;
+  const ownHeaders = isOwn ? withoutCredentials(clientHeaders) : clientHeaders;
   const headers = withVia(withoutStandIn(ownHeaders), known.id.slice(0, known.id.lastIndexOf('-')));
   const gone = new AbortController();
   outgoing.once('close', () => {

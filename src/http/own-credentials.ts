@@ -1,5 +1,5 @@
 import type { Shown } from '../domain/authentication.ts';
-import { basicAuthorization } from '../domain/credentials.ts';
+import { basicAuthorization, withoutCredentials } from '../domain/credentials.ts';
 import { withoutHeaders } from '../domain/headers.ts';
 import type { Endpoint, Guard } from '../pipeline/exchange.ts';
 import { shownBy } from './shown.ts';
@@ -36,7 +36,7 @@ export async function withoutOwnCredentials(guards: readonly Guard[], asked: Tok
   const isOwn = (await areOwn(guards, shownIn(asked))) || (await isOwnRefresh(guards, form.get('refresh_token')));
   if (!isOwn) return asked;
   const named = [...form].filter(([name]) => name === 'service' || name === 'scope');
-  const headers = withoutHeaders(request.headers, 'Authorization', 'Cookie', 'Content-Type');
+  const headers = withoutHeaders(withoutCredentials(request.headers), 'Content-Type');
   return { request: { ...request, headers }, method: 'GET', form: new URLSearchParams(named) };
 }
 

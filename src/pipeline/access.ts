@@ -1,4 +1,5 @@
 import { challengeOf, parseChallenges } from '../domain/challenge.ts';
+import { isCredentialField } from '../domain/credentials.ts';
 import { algorithmOf, type Digest, parseDigest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { type HeaderList, headerValue, headerValues } from '../domain/headers.ts';
@@ -190,12 +191,12 @@ function outage(
   return access === 'open' ? { outcome: 'allowed' } : { outcome: 'unreachable', error };
 }
 
-const FORWARDED_ON_READS = new Set(['accept', 'authorization', 'user-agent', 'cookie', 'via']);
+const FORWARDED_ON_READS = new Set(['accept', 'user-agent', 'via']);
 
 /**
- * The client's fields that a read needs. An allow-list, so that no odd field of one client can shape what the cache
- * keeps for all ("cache-poisoned denial of service").
+ * The client's fields that a read needs: these, and those by which callers are told apart. An allow-list, so that no odd field of one
+ * client can shape what the cache keeps for all ("cache-poisoned denial of service").
  */
 export function readHeaders(headers: HeaderList): HeaderList {
-  return headers.filter(([name]) => FORWARDED_ON_READS.has(name.toLowerCase()));
+  return headers.filter(([name]) => FORWARDED_ON_READS.has(name.toLowerCase()) || isCredentialField(name));
 }

@@ -1,4 +1,5 @@
-import { type HeaderList, withoutHeaders } from '../domain/headers.ts';
+import { withoutCredentials } from '../domain/credentials.ts';
+import type { HeaderList } from '../domain/headers.ts';
 import { joinQueries, withQuery } from '../domain/query.ts';
 import type { RequestView } from '../fixes/fix.ts';
 import { createStartKeeper, type KeptStart } from '../lib/kept-start.ts';
@@ -127,8 +128,7 @@ export function destination(
   const url = new URL(sealed);
   const added = sent.query.replace(/^_state=sealed&?/, '');
   const query = joinQueries(url.search.slice(1), added);
-  const headers =
-    url.origin === upstream.origin ? sent.headers : withoutHeaders(sent.headers, 'Authorization', 'Cookie');
+  const headers = url.origin === upstream.origin ? sent.headers : withoutCredentials(sent.headers);
   return { origin: url.origin, path: withQuery(url.pathname, query), headers };
 }
 

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../domain/credentials.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { headerValue, withoutHeaders } from '../domain/headers.ts';
 import { isRedirectStatus, MAX_REDIRECTS } from '../domain/redirect.ts';
@@ -71,7 +72,7 @@ export function redirectTarget(
     ...hop,
     origin: url.origin,
     path: url.pathname + url.search,
-    headers: sameOrigin ? hop.headers : withoutHeaders(hop.headers, 'authorization', 'cookie', 'proxy-authorization'),
+    headers: sameOrigin ? hop.headers : withoutHeaders(withoutCredentials(hop.headers), 'Proxy-Authorization'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import {
   basicAuthorization,
+  credentialsIn,
   describeAccount,
   withoutCredentials,
   withoutSession,
@@ -24,4 +25,13 @@ it("neither a client's proof of identity nor a registry's session is left", () =
   const accept = ['Accept', 'a/b'] as const;
   expect(withoutCredentials([['authorization', 'Bearer x'], accept, ['COOKIE', 'sid=1']])).toEqual([accept]);
   expect(withoutSession([['set-cookie', 'sid=1'], accept, ['Www-Authenticate', 'Basic']])).toEqual([accept]);
+});
+
+it('what registries take in place of a password is a proof of identity, too, and nothing else is', () => {
+  const proofs =
+    'Private-Token Job-Token Deploy-Token X-JFrog-Art-Api X-Api-Key X-Auth-Token Cookie Authorization'.split(' ');
+  const others = 'Accept User-Agent Via X-Request-Id Docker-Upload-UUID'.split(' ');
+  const headers = [...proofs, ...others].map((name) => [name, 'x'] as const);
+  expect(credentialsIn(headers).map(([name]) => name)).toEqual(proofs);
+  expect(withoutCredentials(headers).map(([name]) => name)).toEqual(others);
 });

@@ -19,6 +19,8 @@ describe('a token that everybody gets', () => {
     ['another token', [['Authorization', 'Bearer other']]],
     ['the token as a password', [['Authorization', `Basic ${token}`]]],
     ['a cookie as well', [...shown, ['Cookie', 'session=1']]],
+    ['the key of an account as well', [...shown, ['X-Api-Key', 'k']]],
+    ['the token in another field', [['X-Auth-Token', `Bearer ${token}`]]],
     ['two tokens', [...shown, ['Authorization', 'Bearer other']]],
   ])('is not what a request shows with %s', (_, headers) => {
     const tokens = createAnonymousTokens(() => 0);
@@ -54,6 +56,7 @@ describe('a request for a token', () => {
   it.each<[string, string, HeaderList, string]>([
     ['a password', 'GET', [['Authorization', 'Basic YTph']], 'service=s'],
     ['a cookie', 'GET', [['Cookie', 'session=1']], 'service=s'],
+    ['the key of an account', 'GET', [['Private-Token', 'k']], 'service=s'],
     ['the name of an account', 'GET', [], 'service=s&account=user'],
     ['a token of its own', 'GET', [], 'private_token=x'],
     ['a form', 'POST', [], 'service=s'],

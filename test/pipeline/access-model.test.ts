@@ -13,7 +13,7 @@ import { createGrants } from '../../src/store/grants.ts';
 import { startEdge } from '../http/edge.ts';
 import type { FakeAnswer } from '../support/fake-upstream.ts';
 import { fakeServices } from '../support/fakes.ts';
-import { type GuardedRegistry, guardedRegistry, listOf } from '../support/guarded-registry.ts';
+import { type GuardedRegistry, guardedRegistry, KEY_FIELD, listOf } from '../support/guarded-registry.ts';
 import { exchange } from '../support/http.ts';
 import { manifestTypes, sampleImage } from '../support/images.ts';
 import { createScene, fakeEndpoint } from '../support/scene.ts';
@@ -24,7 +24,7 @@ const READY_FOR = 1_000;
 
 /** The token that everybody gets. */
 const everybody = 'Bearer everybody';
-const callers = ['', 'Basic alice', 'Basic bob', 'Bearer carol', everybody] as const;
+const callers = ['', 'Basic alice', 'Basic bob', 'Bearer carol', 'Key dora', everybody] as const;
 const repositories = ['public/app', 'team/app'] as const;
 /** Ways to the same registry. */
 const prefixes = ['', 'mirror/'] as const;
@@ -175,7 +175,7 @@ async function startModel() {
   async function ask({ method, prefix, caller, repository, reference, range }: Read) {
     const headers = [
       ['Accept', manifestTypes.join(', ')] as const,
-      ...(caller === '' ? [] : [['Authorization', caller] as const]),
+      ...(caller === '' ? [] : [[caller.startsWith('Key ') ? KEY_FIELD : 'Authorization', caller] as const]),
       ...(range === undefined ? [] : [['Range', range] as const]),
     ];
     const { status, body } = await exchange(edge.url, {

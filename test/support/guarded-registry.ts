@@ -33,7 +33,10 @@ interface Content {
   readonly mediaType: string;
 }
 
-/** Callers are named by their `Authorization`; whoever has none is `''`. */
+/** In which Artifactory takes a key in place of a password. */
+export const KEY_FIELD = 'X-JFrog-Art-Api';
+
+/** Callers are named by their `Authorization`, or by their key; whoever has none is `''`. */
 export function guardedRegistry(): GuardedRegistry {
   const content = new Map<string, Content>();
   const rights = new Set<string>();
@@ -42,7 +45,7 @@ export function guardedRegistry(): GuardedRegistry {
   function answerTo({ path, headers }: Pick<UpstreamRequest, 'method' | 'path' | 'headers'>): FakeAnswer {
     const [, repository = '', kind = '', reference = ''] =
       /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^?]+)/.exec(path) ?? [];
-    const caller = headerValue(headers, 'Authorization') ?? '';
+    const caller = headerValue(headers, 'Authorization') ?? headerValue(headers, KEY_FIELD) ?? '';
     if (!rights.has(keyOf(caller, repository))) {
       const challenge: HeaderList = [['WWW-Authenticate', 'Bearer realm="http://registry.test:5001/token"']];
       return caller === '' ? errorAnswer(401, 'UNAUTHORIZED', 'no', challenge) : errorAnswer(403, 'DENIED');

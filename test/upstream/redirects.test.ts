@@ -11,6 +11,7 @@ import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 const CREDENTIALS = [
   ['Authorization', 'Bearer secret'],
   ['Cookie', 'session=secret'],
+  ['X-JFrog-Art-Api', 'secret'],
   ['Range', 'bytes=5-'],
 ] as const;
 
@@ -28,6 +29,7 @@ describe('F20: a redirect', () => {
     expect(arrived?.target).toBe('/blob?X-Amz-Signature=a%2Fb');
     expect(headerValue(arrived?.headers ?? [], 'authorization')).toBeUndefined();
     expect(headerValue(arrived?.headers ?? [], 'cookie')).toBeUndefined();
+    expect(headerValue(arrived?.headers ?? [], 'x-jfrog-art-api')).toBeUndefined();
     expect(headerValue(arrived?.headers ?? [], 'range')).toBe('bytes=5-');
     expect(headerValue(arrived?.headers ?? [], 'host')).toBe(storage.host);
     await upstream.close();
