@@ -22,9 +22,9 @@ import type { Dispatch } from './pipeline/dispatch.ts';
 import type { Endpoint, Guard } from './pipeline/exchange.ts';
 import type { Challenges, Telemetry } from './pipeline/ports.ts';
 import type { GuardedClient } from './upstream/guard.ts';
-import type { UpstreamAnswered } from './upstream/messages.ts';
+import type { UpstreamTurn } from './upstream/messages.ts';
 import { metered } from './upstream/metered.ts';
-import { createRegistry } from './upstream/registry.ts';
+import { createRegistry, type RegistryOptions } from './upstream/registry.ts';
 
 /** Everything that follows from the configuration and is replaced as a whole by a reload. */
 export interface Generation {
@@ -54,12 +54,16 @@ export interface GenerationParts {
 /** Makes upstreams, endpoints and the edge of a configuration. */
 export function generationOf(config: Config, parts: GenerationParts): Generation {
   const { dispatch, challenges, figures, telemetry, lasting = {}, watch = (upstream) => upstream } = parts;
+  const hooks: UpstreamHooks = {
+    onAnswer: (answer) => figures.upstreamAnswered(answer),
+    onTurn: (turn) => tellOfTurn(telemetry, turn),
+  };
   const { endpoints, upstreams } = openEndpoints(config, {
     lasting,
-    open: (name, upstream) => watch(openUpstream(name, upstream, (answer) => figures.upstreamAnswered(answer))),
+    open: (name, upstream) => watch(openUpstream(name, upstream, hooks)),
     through: (upstream, endpoint) => metered(upstream, (...spent) => figures.spent(endpoint, ...spent)),
   });
-  const tokenMemory = createTokenMemory();
+  const tokenMemory = createTokenMemory({ onTurn: (turn) => tellOfTurn(telemetry, turn) });
   const edge: Edge = {
     dispatch,
     endpoints,
@@ -107,11 +111,19 @@ export function openEndpoints(
   return { endpoints: createEndpointRoutes(addresses), upstreams: [...upstreams.values()] };
 }
 
+type UpstreamHooks = Pick<RegistryOptions, 'onAnswer' | 'onTurn'>;
+
+/** Clients get what is known, so that nobody would come to the operator. */
+function tellOfTurn(telemetry: Telemetry, { upstream, origin, reason }: UpstreamTurn): void {
+  if (reason === undefined) telemetry.warn('a registry answers again', { upstream, origin });
+  else telemetry.warn('a registry fails; what is known is served from the cache', { upstream, origin, reason });
+}
+
 /** The client of one upstream as it is configured. */
 function openUpstream(
   name: string,
   { url, fallbacks = [], credentials, realms, redirects, timeouts, limits, tls, proxy }: UpstreamConfig,
-  onAnswer?: (answer: UpstreamAnswered) => void,
+  hooks: UpstreamHooks = {},
 ): GuardedClient {
   return createRegistry({
     name,
@@ -124,7 +136,7 @@ function openUpstream(
     ...(proxy && { proxy }),
     maxRequestBody: limits?.maxRequestBody,
     reads: limits,
-    ...(onAnswer && { onAnswer }),
+    ...hooks,
   });
 }
 

@@ -13,6 +13,7 @@ import type { Cursors } from './cursors.ts';
 import type { EndpointRoutes } from './endpoint-routes.ts';
 import { withFirstBytes } from './first-bytes.ts';
 import { identify } from './identify.ts';
+import { dispatchWithLateToken } from './late-tokens.ts';
 import { clientOf, openCounted } from './limited-client.ts';
 import { checkForm } from './message-form.ts';
 import { openExchange } from './open-exchange.ts';
@@ -107,14 +108,18 @@ export async function handle(
       if (user !== undefined) seen.user = user;
       const address = clientAddress(incoming, headers, edge.trusts);
       const consumer = clientOf(user, address);
-      passage = openCounted(edge.cursors, arrival, identity, consumer, applied);
-      forgetReady(edge, method, passage);
-      Object.assign(seen, seenRoute(passage.target));
+      const opened = openCounted(edge.cursors, arrival, identity, consumer, applied);
+      passage = opened;
+      forgetReady(edge, method, opened);
+      Object.assign(seen, seenRoute(opened.target));
       const parts = { applied, incoming, outgoing };
       const known = { id, tokens: edge.tokenMemory, address, client: consumer };
-      const exchange = openExchange(passage, parts, headers, known);
-      pace = exchange.allowance?.pace();
-      answer = await withFirstBytes(await passage.back(await edge.dispatch(exchange)));
+      pace = opened.endpoint.limits?.allowance(consumer).pace();
+      const { standIns } = edge.tokenMemory;
+      const given = await dispatchWithLateToken(edge.dispatch, standIns, headers, (fields) =>
+        openExchange(opened, parts, fields, known),
+      );
+      answer = await withFirstBytes(await opened.back(given));
     }
   } catch (error) {
     failure = error;

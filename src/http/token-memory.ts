@@ -1,5 +1,5 @@
 import { type AnonymousTokens, createAnonymousTokens } from './anonymous-tokens.ts';
-import { createStandIns, type StandIns } from './stand-in-tokens.ts';
+import { createStandIns, type StandInOptions, type StandIns } from './stand-in-tokens.ts';
 
 /** What is known of the tokens that clients show. */
 export interface TokenMemory {
@@ -7,7 +7,8 @@ export interface TokenMemory {
   readonly standIns: StandIns;
 }
 
-/** @param now milliseconds of a clock that nobody sets */
-export function createTokenMemory(now: () => number = () => performance.now()): TokenMemory {
-  return { anonymous: createAnonymousTokens(now), standIns: createStandIns(now) };
+type TokenMemoryOptions = Partial<StandInOptions>;
+
+export function createTokenMemory({ now = () => performance.now(), ...waiting }: TokenMemoryOptions = {}): TokenMemory {
+  return { anonymous: createAnonymousTokens(now), standIns: createStandIns({ now, ...waiting }) };
 }

@@ -106,7 +106,9 @@ export async function proveReadAccess(
   if (hasReadAccess(services, exchange, repository, kind, digest)) return { outcome: 'allowed' };
   const { endpoint, caller } = exchange;
   const accept = headerValues(headers, 'Accept');
-  const question = JSON.stringify([endpoint.upstream.name, repository, kind, digest, caller.identity, accept]);
+  // Who has nobody to get a token from is told something else than who shows none.
+  const asks = [caller.identity, caller.withoutToken !== undefined, accept];
+  const question = JSON.stringify([endpoint.upstream.name, repository, kind, digest, ...asks]);
   const ask = () =>
     services.questions.access(question, () => askForAccess(services, exchange, repository, kind, digest, headers));
   if (services.facts.link(endpoint.upstream.name, repository, kind, digest) !== 'open') return ask();

@@ -44,6 +44,8 @@ export interface AuthorityOptions {
   readonly send: (hop: Hop) => Promise<HopAnswer>;
   /** Asks the registry without credentials for what it wants. */
   readonly probe: () => Promise<HopAnswer>;
+  /** Told when a token service begins to fail, and when it answers again. */
+  readonly onTurn: (origin: string, reason?: string) => void;
 }
 
 export function createAuthority(options: AuthorityOptions): Authority {
@@ -79,9 +81,9 @@ function visitor(nobody: Authority): Authority {
   };
 }
 
-function ownAuthority({ credentials, probe, tokenTimeout, ...options }: AuthorityOptions): Authority {
+function ownAuthority({ credentials, probe, tokenTimeout, onTurn, ...options }: AuthorityOptions): Authority {
   const now = systemClock.now;
-  const services = createTokenServices(tokenTimeout);
+  const services = createTokenServices(tokenTimeout, () => performance.now(), onTurn);
   const authorizer = createAuthorizer({ ...options, services, now, logins: createLogins(credentials, now) });
   let probed: Promise<void> | undefined;
 

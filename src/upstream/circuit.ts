@@ -13,7 +13,7 @@ export type CircuitState = 'closed' | 'open' | 'half-open';
 
 export interface CircuitView {
   readonly state: CircuitState;
-  /** Why it is not closed. */
+  /** Why it is not asked. */
   readonly reason?: string;
 }
 
@@ -33,11 +33,15 @@ export interface Circuit {
   view(): CircuitView;
 }
 
-/**
- * @param now milliseconds of a clock that nobody sets
- * @param refusesAll whether `admit` refuses also where it fails at once: for a service whose answer nobody can do without
- */
-export function createCircuit(now: () => number, { refusesAll = false } = {}): Circuit {
+interface CircuitOptions {
+  /** Whether `admit` refuses also where it fails at once: for a service whose answer nobody can do without. */
+  readonly refusesAll?: boolean;
+  /** Told why it opens, and, without a reason, that it closed again. */
+  readonly onTurn?: (reason?: string) => void;
+}
+
+/** @param now milliseconds of a clock that nobody sets */
+export function createCircuit(now: () => number, { refusesAll = false, onTurn }: CircuitOptions = {}): Circuit {
   let failure: RegistryError | undefined;
   let oddAnswers = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
@@ -59,6 +63,7 @@ export function createCircuit(now: () => number, { refusesAll = false } = {}): C
       return undefined;
     },
     answered() {
+      if (failure !== undefined) onTurn?.();
       failure = undefined;
       probing = false;
       oddAnswers = 0;
@@ -71,6 +76,7 @@ export function createCircuit(now: () => number, { refusesAll = false } = {}): C
       if (kind === 'broken') oddAnswers += 1;
       if (kind === 'broken' && failure === undefined && oddAnswers < ODD_ANSWERS) return;
       const isProbe = failure === undefined || now() >= nextAt || probing;
+      if (failure === undefined) onTurn?.(error.message);
       failure = error;
       isSilent = kind === 'silent';
       if (!isProbe) return;

@@ -4,7 +4,7 @@ import { delay, systemClock } from '../lib/clock.ts';
 import { type BudgetView, createBudgets } from './budgets.ts';
 import { type CircuitView, createCircuit } from './circuit.ts';
 import { createGate, type ReadLimits } from './gate.ts';
-import type { UpstreamRequest, UpstreamResponse } from './messages.ts';
+import type { UpstreamRequest, UpstreamResponse, UpstreamTurn } from './messages.ts';
 import { createSilence } from './silence.ts';
 import { createThrottling } from './throttling.ts';
 import type { UpstreamClient } from './upstream.ts';
@@ -48,9 +48,11 @@ export function guarded(
   timeouts: UpstreamTimeouts,
   now: () => number = () => performance.now(),
   limits: ReadLimits = {},
+  onTurn: (turn: UpstreamTurn) => void = () => undefined,
 ): GuardedClient {
   const who = `The registry ${client.name} (${client.origin})`;
-  const circuit = createCircuit(now);
+  const { name: upstream, origin } = client;
+  const circuit = createCircuit(now, { onTurn: (reason) => onTurn({ upstream, origin, reason }) });
   const throttling = createThrottling(who, now);
   const silence = createSilence(now);
   const gate = createGate(who, limits);
@@ -95,12 +97,19 @@ export function guarded(
     return waited === 0 ? outcome.response : { ...outcome.response, waited };
   }
 
+  const isSilent = () => silence.length > timeouts.revalidate;
+
+  /** Nobody waits for it any more, although no question has failed yet. */
+  function silentView(): Pick<Condition, 'reason'> {
+    if (!isSilent()) return {};
+    return { reason: `requests to it have been waiting for ${Math.round(silence.length / 1_000)} s without an answer` };
+  }
+
   return {
     ...client,
     request,
     outlook(method, headers) {
-      const silent = silence.length > timeouts.revalidate;
-      const ask = circuit.admits && throttling.admits(method, headers) && !silent;
+      const ask = circuit.admits && throttling.admits(method, headers) && !isSilent();
       const isDoubtful = circuit.view().state !== 'closed' || throttling.suspects(method, headers);
       const patience = ask && !isDoubtful ? timeouts.revalidate : 0;
       const budget = budgets.shareOf(headers);
@@ -108,9 +117,9 @@ export function guarded(
     },
     conditions() {
       const budget = budgets.view();
-      const { name: upstream, origin } = client;
       const throttled = throttling.isThrottled;
-      const own = { upstream, origin, ...circuit.view(), throttled, ...(budget === undefined ? {} : { budget }) };
+      const view = { ...silentView(), ...circuit.view() };
+      const own = { upstream, origin, ...view, throttled, ...(budget === undefined ? {} : { budget }) };
       // At the registry's own origin it has no name of its own, and is told only when it fails.
       const services = client
         .tokenServices()

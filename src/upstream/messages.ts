@@ -37,3 +37,11 @@ export interface UpstreamAnswered {
   readonly seconds: number;
   readonly redirected: boolean;
 }
+
+/** A registry, or a token service of its, begins to fail, or answers again when there is no reason. */
+export interface UpstreamTurn {
+  readonly upstream: string;
+  /** `scheme://host:port` */
+  readonly origin: string;
+  readonly reason?: string | undefined;
+}

@@ -20,7 +20,7 @@ export function createRegistry({ urls, timeouts, now, reads, ...options }: Regis
   const shared = { ...wanted, connect: wanted.connect / urls.length, headers: wanted.headers / urls.length };
   const [first, ...others] = urls;
   const clientOf = (url: string) =>
-    guarded(createUpstream({ ...options, url, tokensOf: first, timeouts: shared }), shared, now, reads);
+    guarded(createUpstream({ ...options, url, tokensOf: first, timeouts: shared }), shared, now, reads, options.onTurn);
   if (others.length === 0) return clientOf(first);
   // What is sent by other means goes to the first one only, which then has all the time.
   return { ...withFallbacks(clientOf(first), others.map(clientOf)), timeouts: wanted };

@@ -25,12 +25,19 @@ const MAX_SERVICES = 16;
 /**
  * @param longestWait how long a service is waited for, in milliseconds
  * @param now milliseconds of a clock that nobody sets
+ * @param onTurn told when a service begins to fail, and when it answers again
  */
-export function createTokenServices(longestWait: number, now = () => performance.now()): TokenServices {
+export function createTokenServices(
+  longestWait: number,
+  now = () => performance.now(),
+  onTurn?: (origin: string, reason?: string) => void,
+): TokenServices {
   const circuits = new Map<string, Circuit>();
 
   function circuitOf(origin: string): Circuit {
-    const circuit = circuits.get(origin) ?? createCircuit(now, { refusesAll: true });
+    const circuit =
+      circuits.get(origin) ??
+      createCircuit(now, { refusesAll: true, onTurn: (...reason) => onTurn?.(origin, ...reason) });
     putLast(circuits, origin, circuit, MAX_SERVICES);
     return circuit;
   }

@@ -7,7 +7,7 @@ import { ask, drain } from './ask.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { type ConnectionOptions, createConnections } from './connections.ts';
 import { createFollower } from './follow.ts';
-import type { UpstreamAnswered, UpstreamRequest, UpstreamResponse } from './messages.ts';
+import type { UpstreamAnswered, UpstreamRequest, UpstreamResponse, UpstreamTurn } from './messages.ts';
 import { createWire, DEFAULT_TIMEOUTS, type UpstreamTimeouts } from './wire.ts';
 
 export interface UpstreamOptions extends ConnectionOptions {
@@ -26,6 +26,7 @@ export interface UpstreamOptions extends ConnectionOptions {
   /** The most bytes of a body that the registry takes. */
   readonly maxRequestBody?: number | undefined;
   readonly onAnswer?: (answer: UpstreamAnswered) => void;
+  readonly onTurn?: (turn: UpstreamTurn) => void;
 }
 
 /** A registry that can be asked; see the port of the same name. */
@@ -61,6 +62,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     timeouts,
     maxRequestBody,
     onAnswer,
+    onTurn,
     realms = [],
     redirects = [],
     credentials = { kind: 'passthrough' },
@@ -85,6 +87,7 @@ export function createUpstream(options: UpstreamOptions): UpstreamClient {
     send: (hop) => ask(wire, hop, `${hop.origin}, where the registry ${name} gives out tokens,`),
     // `/v2/` is where registries say what they want (distribution-spec, "Determining Support").
     probe: () => follow({ method: 'GET', path: '/v2/', headers: [] }, []),
+    onTurn: (service, reason) => onTurn?.({ upstream: name, origin: service, reason }),
   });
 
   async function request(asked: UpstreamRequest): Promise<UpstreamResponse> {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { barrier } from '../support/deadline.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { exchange, type HttpAnswer } from '../support/http.ts';
 import { type SampleImage, sampleImage } from '../support/images.ts';
@@ -24,18 +25,22 @@ describeWithTools('images that everybody may pull with a token', ['docker-regist
   });
   afterAll(() => Promise.all([registry.stop(), tokens.stop()]));
   beforeEach(async () => {
-    manifix = await startManifix({
-      config: { upstreams: { registry: { url: registry.url } }, cache: { tagTtl: '0s' } },
-    });
+    // Whoever waited for what keeps silent would wait for longer than a test may take.
+    const upstreams = { registry: { url: registry.url, timeouts: { headers: '1h' } } };
+    manifix = await startManifix({ config: { upstreams, cache: { tagTtl: '0s' } } });
   });
   afterEach(async () => {
-    tokens.failing = undefined;
+    Object.assign(tokens, { failing: undefined, held: undefined });
     registry.signal('SIGCONT');
     await manifix.stop();
   });
 
   /** Sends a request as clients do: without a token, and then with one of the realm that they are sent to. */
-  async function ask(target: string, credentials: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+  async function ask(
+    target: string,
+    credentials: Readonly<Record<string, string>> = {},
+    hasToken: () => void = () => undefined,
+  ): Promise<HttpAnswer> {
     const first = await exchange(manifix.url, { target });
     if (first.status !== 401) return first;
     const challenge = first.header('WWW-Authenticate') ?? '';
@@ -45,6 +50,7 @@ describeWithTools('images that everybody may pull with a token', ['docker-regist
     const answer = await exchange(manifix.url, { target: realm.pathname + realm.search, headers: credentials });
     if (answer.status !== 200) return answer;
     const { token } = JSON.parse(answer.body.toString());
+    hasToken();
     return exchange(manifix.url, { target, headers: { Authorization: `Bearer ${token}` } });
   }
 
@@ -76,6 +82,15 @@ describeWithTools('images that everybody may pull with a token', ['docker-regist
     expect(await pull('public/app', image)).toEqual([200]);
     tokens.failing = 503;
     expect(await pull('public/app', image)).toEqual([200]);
+  });
+
+  it('are pulled while the token service keeps silent, and what is not known comes with the token', async () => {
+    expect(await pull('public/app', image)).toEqual([200]);
+    const gate = barrier();
+    tokens.held = gate.passed;
+    expect(await pull('public/app', image)).toEqual([200]);
+    const target = '/v2/private/app/manifests/1';
+    expect((await ask(target, login, gate.release)).header('Cache-Status')).toContain('fwd=miss');
   });
 
   it('keep no token in the log', async () => {

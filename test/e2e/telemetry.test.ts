@@ -144,3 +144,24 @@ describe('secrets', () => {
     expect(answers.join()).not.toContain(SECRET);
   });
 });
+
+it('the log tells once that a registry fails, and why, while clients get what is known', async () => {
+  await using registry = await startScriptedUpstream();
+  const image = sampleImage('oci-amd64');
+  registry.on('GET', /./, [respond(200, [['Content-Type', image.mediaType]], image.bytes)]);
+  await using manifix = await startManifix({
+    config: { upstreams: { hub: { url: registry.url } }, cache: { tagTtl: '0s' } },
+  });
+  const pull = () => exchange(manifix.url, { target: '/v2/app/manifests/1', headers: accept });
+  await pull();
+  await registry.stop();
+  for (const _ of [1, 2, 3]) expect((await pull()).header('Cache-Status')).toContain('fwd=stale');
+  await manifix.outputMatches(/"msg":"a registry fails; what is known is served from the cache"/);
+  const lines = manifix
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('a registry fails'));
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { upstream: 'hub', origin: registry.url, reason: `The registry hub (${registry.url}) refused the connection` },
+  ]);
+});

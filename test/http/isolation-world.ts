@@ -143,7 +143,7 @@ export function createWorld(keys: TokenKeys) {
   const endpoint = { ...fakeEndpoint(upstream), guard };
   const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
   const cursors = createCursors();
-  const tokenMemory = createTokenMemory(now);
+  const tokenMemory = createTokenMemory({ now });
   const read = createDispatch(services);
   const [finished, audited]: [FinishedRequest[], AuditEvent[]] = [[], []];
   let observed = 0;

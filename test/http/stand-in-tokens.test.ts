@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../src/domain/errors.ts';
-import { bearsStandIn, createStandIns, withoutStandIn } from '../../src/http/stand-in-tokens.ts';
+import { bearsStandIn, createStandIns, type StandInOptions, withoutStandIn } from '../../src/http/stand-in-tokens.ts';
 import type { Answer } from '../../src/pipeline/exchange.ts';
 import { barrier } from '../support/deadline.ts';
 import { fakeUpstream } from '../support/fake-upstream.ts';
@@ -10,10 +10,10 @@ const shown = [['Authorization', 'Bearer no-token-service']] as const;
 const given: Answer = { status: 200, headers: [], body: { kind: 'bytes', bytes: Buffer.from('{"token":"t"}') } };
 const silent = new RegistryError('UNAVAILABLE', { status: 504, message: 'silent' });
 
-function setUp() {
+function setUp(options: Partial<StandInOptions> = {}) {
   const service = fakeUpstream();
   const clock = { now: 0 };
-  const standIns = createStandIns(() => clock.now);
+  const standIns = createStandIns({ now: () => clock.now, ...options });
   let asked = 0;
   const answer = async (outcome: Answer | Error | (() => Promise<Answer>), bears = true) => {
     const ask = async () => {
@@ -70,14 +70,7 @@ describe('a token service that fails', () => {
     expect(await tokenOf(await answer(given))).toBe('no-token-service');
     expect(asked()).toBe(2);
     gate.release();
-    expect(await tokenOf(await slow)).toBe('t');
-  });
-
-  it('is not waited for like others when its registry does not answer, either', async () => {
-    const { answer, service } = setUp();
-    service.expected = { ask: false, patience: 0 };
-    const never = Promise.withResolvers<Answer>();
-    expect(await tokenOf(await answer(() => never.promise))).toBe('no-token-service');
+    expect(await tokenOf(await slow)).toMatch(/^t$|^no-token-service\./);
   });
 
   it('is the answer for those for whom a stand-in will not do', async () => {
@@ -85,6 +78,73 @@ describe('a token service that fails', () => {
     await expect(answer(silent, false)).rejects.toBe(silent);
     expect(await answer({ ...given, status: 429 }, false)).toMatchObject({ status: 429 });
   });
+});
+
+describe('a token service that takes its time', () => {
+  /** A client's question that is answered with a stand-in, and the way to answer it after that. */
+  async function standInFor() {
+    const parts = setUp({ patience: 1 });
+    const later = Promise.withResolvers<Answer>();
+    const token = await tokenOf(await parts.answer(() => later.promise));
+    return { ...parts, later, shown: [['Authorization', `Bearer ${token}`]] as const };
+  }
+
+  it('is stood in for, and its token is known as soon as it comes, at its own registry only', async () => {
+    const { standIns, service, later, shown, answer } = await standInFor();
+    expect(withoutStandIn(shown)).toEqual([]);
+    expect(standIns.question(fakeUpstream(), shown)).toBeUndefined();
+    const coming = standIns.question(service, shown);
+    later.resolve(given);
+    expect(await coming).toEqual({ token: 't' });
+    expect(await standIns.question(service, shown)).toEqual({ token: 't' });
+    expect(await tokenOf(await answer(given))).toBe('t');
+  });
+
+  it.each<[string, Answer, object]>([
+    ['a refusal', { ...given, status: 401 }, { status: 401, message: expect.stringContaining('answered 401') }],
+    [
+      'no token',
+      { ...given, body: { kind: 'none' } },
+      { status: 401, message: expect.stringContaining('answered 200') },
+    ],
+    ['a failure', { ...given, status: 503 }, { code: 'UNAVAILABLE', status: 503 }],
+  ])('and answers with %s at last, is the reason', async (_, outcome, error) => {
+    const { standIns, service, later, shown } = await standInFor();
+    later.resolve(outcome);
+    expect(await standIns.question(service, shown)).toMatchObject({ error });
+  });
+
+  it('and breaks off by a defect of manifix, says no more than that', async () => {
+    const { standIns, service, later, shown } = await standInFor();
+    later.reject(new TypeError('defect'));
+    expect(await standIns.question(service, shown)).toMatchObject({ error: { code: 'UNKNOWN', status: 500 } });
+  });
+
+  it('is stood in for by a name that nobody can guess', async () => {
+    const [one, other] = await Promise.all([standInFor(), standInFor()]);
+    expect(one.shown[0][1]).toMatch(/^Bearer no-token-service\.[0-9a-f-]{36}$/);
+    expect(one.shown).not.toEqual(other.shown);
+    const guessed = [['Authorization', 'Bearer no-token-service.00000000-0000-4000-8000-000000000000']] as const;
+    expect(one.standIns.question(one.service, guessed)).toBeUndefined();
+    expect(one.standIns.reason(one.service, guessed)).toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
+it('the operator is told once that a token service fails, and once that it answers again', async () => {
+  const turns: object[] = [];
+  const { answer, clock } = setUp({ onTurn: (turn) => turns.push(turn) });
+  for (const [now, outcome] of [
+    [0, given],
+    [0, silent],
+    [10_000, silent],
+    [20_000, given],
+    [20_000, given],
+  ] as const) {
+    clock.now = now;
+    await answer(outcome);
+  }
+  const service = { upstream: 'registry', origin: 'http://registry.test:5001' };
+  expect(turns).toEqual([{ ...service, reason: 'silent' }, service]);
 });
 
 it('an answer of the token service is its own, also a refusal', async () => {

@@ -33,7 +33,7 @@ describe('the token endpoint', () => {
       { endpoint: { ...endpoint, name: 'team', policy }, ns: ['team.test'], isDefault: false, prefix: 'team' },
     ]);
     let time = 0;
-    const tokenMemory = createTokenMemory(() => time);
+    const tokenMemory = createTokenMemory({ now: () => time });
     const edge = await startEdge(undefined, {
       endpoints: routes,
       tokens: createTokenEndpoint(

@@ -148,7 +148,7 @@ async function startModel() {
       ns: [],
       isDefault: prefix === '',
     }));
-    const tokenMemory = createTokenMemory(now);
+    const tokenMemory = createTokenMemory({ now });
     tokenMemory.anonymous.note('registry', { token: 'everybody', lifetime: Number.MAX_SAFE_INTEGER });
     const overrides = { endpoints: createEndpointRoutes(ways), ready: createReadyAnswers(now), tokenMemory };
     return startEdge((one) => process.dispatch(one), overrides);

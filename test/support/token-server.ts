@@ -29,6 +29,8 @@ export interface TokenServer extends AsyncDisposable {
   lifetime: number;
   /** Set: it answers this status to everything. */
   failing: number | undefined;
+  /** Set: it answers when this has settled. */
+  held: Promise<void> | undefined;
   stop(): Promise<void>;
 }
 
@@ -68,12 +70,14 @@ export async function startTokenServer({ users, post = true }: TokenServerOption
     shape: (token) => ({ token, access_token: token, expires_in: service.lifetime }),
     lifetime: 300,
     failing: undefined,
+    held: undefined,
     stop,
     [Symbol.asyncDispose]: stop,
   };
 
   async function answerTo(incoming: IncomingMessage): Promise<{ status: number; body: object }> {
     const method = incoming.method ?? '';
+    await service.held;
     if (service.failing !== undefined) return { status: service.failing, body: {} };
     if (method === 'POST' && !post) return { status: 404, body: {} };
     const query = new URL(incoming.url ?? '', url).searchParams;

@@ -10,6 +10,21 @@ function scene() {
   return { clock, circuit: createCircuit(() => clock.now) };
 }
 
+it('a circuit tells once why it opens, and that it closed', () => {
+  const turns: (string | undefined)[] = [];
+  const clock = { now: 5_000 };
+  const circuit = createCircuit(() => clock.now, { onTurn: (reason) => turns.push(reason) });
+  circuit.answered();
+  for (const _ of [1, 2]) circuit.failed('broken', refused, 5_000);
+  expect(turns).toEqual([]);
+  clock.now = 5_001;
+  circuit.failed('silent', late, 5_001);
+  circuit.failed('unreachable', refused, 5_001);
+  circuit.answered();
+  circuit.answered();
+  expect(turns).toEqual([late.message, undefined]);
+});
+
 describe('F13: a circuit', () => {
   it('lets every question out while the registry answers', () => {
     const { circuit } = scene();

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { UpstreamRequest } from '../../src/upstream/messages.ts';
+import type { UpstreamRequest, UpstreamTurn } from '../../src/upstream/messages.ts';
 import { createRegistry, type RegistryOptions } from '../../src/upstream/registry.ts';
 import { barrier } from '../support/deadline.ts';
 import { hang, respond, waitFor } from '../support/script-steps.ts';
@@ -58,10 +58,13 @@ describe('F12: a registry that keeps silent', () => {
     const first = registry.request(get);
     await one.requestArrived(() => true);
     await expect.poll(() => registry.outlook('GET', []).ask).toBe(false);
+    const reason = expect.stringMatching(/^requests to it have been waiting for \d+ s without an answer$/);
+    expect(registry.conditions()).toMatchObject([{ state: 'closed', reason }]);
     const second = registry.request(get);
     gate.release();
     expect([await statusOf(first), await statusOf(second)]).toEqual([200, 200]);
     expect(registry.outlook('GET', []).ask).toBe(true);
+    expect(registry.conditions()[0]).not.toHaveProperty('reason');
   });
 
   it('does not hold up pushes, which nobody else can take', async () => {
@@ -201,4 +204,19 @@ describe('a registry that tells how many requests it allows', () => {
     await statusOf(registry.request(get));
     expect(registry.outlook('GET', []).budget).toBe(0.8);
   });
+});
+
+it('the operator is told by which URL a registry fails and why, and when it answers again', async () => {
+  const turns: UpstreamTurn[] = [];
+  const registry = registryAt([one.url, other.url], { onTurn: (turn) => turns.push(turn) });
+  for (const _ of [1, 2, 3]) one.once('GET', /./, [respond(503)]);
+  other.on('GET', /./, [respond(200)]);
+  for (const _ of [1, 2, 3]) await statusOf(registry.request(get));
+  const failing = { upstream: 'hub', origin: one.url, reason: `The registry hub (${one.url}) answered 503` };
+  expect(turns).toEqual([failing]);
+  one.on('GET', /./, [respond(200)]);
+  // A question that only the first one may answer, because the other fails, too.
+  await other.stop();
+  await statusOf(registry.request(get));
+  expect(turns.filter(({ origin }) => origin === one.url)).toEqual([failing, { upstream: 'hub', origin: one.url }]);
 });

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { headerValue } from '../../src/domain/headers.ts';
+import type { UpstreamTurn } from '../../src/upstream/messages.ts';
 import { createRegistry } from '../../src/upstream/registry.ts';
 import { createTokenServices } from '../../src/upstream/token-services.ts';
 import { hang, head, respond, type Step } from '../support/script-steps.ts';
@@ -74,8 +75,10 @@ describe('F92: a registry whose token service hangs', () => {
     registry.on('GET', /./, [guarded]);
     tokens.once('GET', /./, [respond(200, [], JSON.stringify({ token: 'good', expires_in: 300 }))]);
     tokens.on('GET', /./, [hang()]);
+    const turns: UpstreamTurn[] = [];
     const hub = createRegistry({
       name: 'hub',
+      onTurn: (turn) => turns.push(turn),
       urls: [registry.url],
       credentials: { kind: 'login', username: 'robot', password: 'hunter2' },
       timeouts: { headers: 4_000 },
@@ -91,6 +94,7 @@ describe('F92: a registry whose token service hangs', () => {
       { origin: registry.url, state: 'closed' },
       { origin: tokens.url, state: 'open', reason: expect.stringContaining('did not answer in time') },
     ]);
+    expect(turns).toEqual([{ upstream: 'hub', origin: tokens.url, reason: expect.stringContaining('in time') }]);
     expect(await text((await get('known')).body)).toBe('content');
     await hub.close();
   });

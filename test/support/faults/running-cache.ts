@@ -98,7 +98,7 @@ export async function startCache(options: CacheOptions): Promise<RunningCache> {
   const served: Endpoint = { ...plainEndpoint, upstream, fixes, freshness, prepared: new WeakMap() };
   const endpoint = policy === undefined ? served : { ...served, content: policy };
   const endpoints = createEndpointRoutes([{ endpoint, ns: [], isDefault: true }]);
-  const tokenMemory = createTokenMemory(clock.now);
+  const tokenMemory = createTokenMemory({ now: clock.now });
   const edge: Edge = {
     dispatch,
     endpoints,
