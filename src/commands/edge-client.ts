@@ -1,9 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { CREDENTIALS_VARIABLE } from '../config/environment.ts';
 import { challengeOf, parseChallenges } from '../domain/challenge.ts';
 import { parseErrors } from '../domain/errors.ts';
 import { type HeaderList, headerListFromRaw, headerValues } from '../domain/headers.ts';
-import { tokenFor } from '../explain/token-dance.ts';
+import { type AskRealm, askRealm, tokenFor } from '../explain/token-dance.ts';
 import type { HostPort } from '../lib/address.ts';
 import { readBody } from '../lib/read-body.ts';
 
@@ -61,11 +62,21 @@ export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user
     return promise;
   }
 
+  /** Where manifix is the realm, it is this one: the name may lead elsewhere, or nowhere, and the certificate is not checked here. */
+  function realmAt(host: string): AskRealm {
+    return async (realm, authorization) => {
+      if (realm.origin !== new URL(`${realm.protocol}//${host}`).origin) return askRealm(realm, authorization);
+      const answer = await send(host, realm.pathname + realm.search, 'application/json', authorization);
+      const body = await readBody(answer, MAX_MANIFEST);
+      return answer.statusCode === 200 && body !== 'too-large' ? Buffer.from(body).toString() : undefined;
+    };
+  }
+
   async function get(host: string, target: string, accept: string): Promise<IncomingMessage> {
     const place = `${host} ${/^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(target)?.[1]}`;
     let answer = await send(host, target, accept, known.get(place));
     if (answer.statusCode === 401) {
-      const authorization = await authorizationFor(headerListFromRaw(answer.rawHeaders), basic);
+      const authorization = await authorizationFor(headerListFromRaw(answer.rawHeaders), basic, realmAt(host));
       if (authorization !== undefined) {
         answer.resume();
         known.set(place, authorization);
@@ -75,7 +86,9 @@ export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user
     if (answer.statusCode === 200) return answer;
     const body = await readBody(answer, MAX_ERROR);
     const [error] = body === 'too-large' ? [] : (parseErrors(body) ?? []);
-    throw new Error(`${answer.statusCode} ${error?.message ?? error?.code ?? answer.statusMessage}`);
+    const said = `${answer.statusCode} ${error?.message ?? error?.code ?? answer.statusMessage}`;
+    const asNobody = answer.statusCode === 401 && basic === undefined;
+    throw new Error(asNobody ? `${said}; set ${CREDENTIALS_VARIABLE} to NAME:PASSWORD` : said);
   }
 
   return {
@@ -94,8 +107,12 @@ export function createEdgeClient({ host: address, port, tls }: EdgeAddress, user
 }
 
 /** What the fields of a 401 ask for: a token, or the password itself. */
-async function authorizationFor(refusal: HeaderList, basic: string | undefined): Promise<string | undefined> {
+async function authorizationFor(
+  refusal: HeaderList,
+  basic: string | undefined,
+  realm: AskRealm,
+): Promise<string | undefined> {
   const challenges = parseChallenges(headerValues(refusal, 'WWW-Authenticate'));
   const wantsPassword = challengeOf(challenges, 'basic') !== undefined;
-  return (await tokenFor(refusal, basic)) ?? (wantsPassword ? basic : undefined);
+  return (await tokenFor(refusal, basic, realm)) ?? (wantsPassword ? basic : undefined);
 }

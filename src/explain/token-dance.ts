@@ -15,7 +15,7 @@ const TIMEOUT = 30_000;
 export async function tokenFor(
   refusal: HeaderList,
   basic: string | undefined,
-  ask: AskRealm = askRealm,
+  ask: AskRealm,
 ): Promise<string | undefined> {
   const challenge = challengeOf(parseChallenges(headerValues(refusal, 'WWW-Authenticate')), 'bearer');
   const { realm, service, scope } = Object.fromEntries(challenge?.parameters ?? []);
@@ -28,7 +28,7 @@ export async function tokenFor(
 }
 
 /** Asks over the network. @throws when nobody answers */
-async function askRealm(realm: URL, authorization: string | undefined): Promise<string | undefined> {
+export async function askRealm(realm: URL, authorization: string | undefined): Promise<string | undefined> {
   const headers = authorization === undefined ? {} : { headers: { Authorization: authorization } };
   const answer = await fetch(realm, { ...headers, signal: AbortSignal.timeout(TIMEOUT) });
   return answer.ok ? answer.text() : undefined;

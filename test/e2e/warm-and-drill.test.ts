@@ -1,13 +1,19 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { makeCertificate } from '../support/certificate.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { headerValue } from '../support/headers.ts';
 import { exchange } from '../support/http.ts';
 import { sampleImage } from '../support/images.ts';
 import { startManifix } from '../support/manifix.ts';
+import { passwordLine } from '../support/password-line.ts';
 import { run } from '../support/process.ts';
 import { pushImage } from '../support/push-image.ts';
 import { type RegistryDouble, startRegistryDouble } from '../support/registry-double.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const INDEX = sampleImage('index');
@@ -109,6 +115,41 @@ describe('manifix warm', () => {
       new Set(registry.requests.map(({ headers }) => headerValue(headers, 'Authorization')));
     expect([...sent(open)]).toEqual([undefined]);
     expect([...sent(guarded)]).toEqual([undefined, basic]);
+  });
+
+  it('logs in where manifix knows its clients, also under a name that leads elsewhere and a certificate for another', async () => {
+    await using home = await temporaryDirectory();
+    await using registry = await startRegistryDouble();
+    registry.content.addImage('app', '1', IMAGE);
+    const { certificate, key } = makeCertificate({ name: 'manifix.example.com' });
+    const file = (name: string) => join(home.path, name);
+    await writeFile(file('tls.crt'), certificate);
+    await writeFile(file('tls.key'), key);
+    await writeFile(file('users'), passwordLine('bob', 'secret'));
+    const endpoint = {
+      upstream: 'hub',
+      auth: { htpasswd: file('users') },
+      rights: [{ who: ['bob'], allow: ['pull'] }],
+    };
+    const config = {
+      upstreams: { hub: { url: registry.url, credentials: 'none' } },
+      endpoints: [
+        { name: 'team', ...endpoint },
+        { name: 'host', ...endpoint, host: 'team.invalid' },
+      ],
+      tls: { cert: file('tls.crt'), key: file('tls.key') },
+    };
+    await using manifix = await startManifix({ config });
+    await writeFile(file('config.yaml'), stringify(config));
+    const warm = (env: Readonly<Record<string, string>>) => {
+      const images = ['app:1', 'team.invalid/app:1'];
+      const place = ['--listen', manifix.host, '--config', file('config.yaml')];
+      return run(process.execPath, [main, 'warm', ...images, ...place], { env });
+    };
+    expect(await warm({ MANIFIX_USER: 'bob:secret' })).toMatchObject({ code: 0, stderr: '' });
+    const stranger = await warm({});
+    expect(stranger.code).toBe(1);
+    expect(stranger.stdout).toMatch(/^ {2}manifest: 401 .*; set MANIFIX_USER to NAME:PASSWORD$/m);
   });
 
   it('says what it lacks', async () => {
