@@ -27,7 +27,12 @@ export async function startLimitedManifix(upstream: string, openFiles: number): 
         ...['--upstream', upstream, '--cache-dir', `${directory.path}/cache`],
         ...['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
       ],
-      { cwd: directory.path, ready: /^listening on /m },
+      {
+        cwd: directory.path,
+        ready: /^listening on /m,
+        // On a slow machine a flood keeps the registry, too, from accepting for a while.
+        env: { MANIFIX_UPSTREAMS_DEFAULT_TIMEOUTS_CONNECT: '60s' },
+      },
     ),
   );
   const announced = async (what: string) =>
