@@ -101,6 +101,8 @@ async function getCold(
     // Somebody else's download, or a blob that was stored a moment ago, says nothing about this caller.
     const refusal = asked ? undefined : await refusalOf(services, exchange, route);
     if (refusal !== undefined) return refusal;
+    // It may have ended meanwhile, and what it holds is kept for a few seconds only.
+    if (!asked && services.blobs.fill(digest) !== fill) return await getBlob(services, starting, exchange, route);
     if (asked) recordReadAccess(services, exchange, repository, 'blob', digest);
     return { ...answerFromFill(services, exchange, digest, size, fill), stored: true };
   } catch (error) {

@@ -175,7 +175,7 @@ const canHideDns =
 const unless = canHideDns ? '' : ': skipped, because it needs root and a mount namespace of its own';
 
 describe.runIf(canHideDns || process.env.CI === 'true')(`F98: a name server that never answers${unless}`, () => {
-  it('holds up nothing that needs no name', async () => {
+  it('holds up nothing that needs no name', async ({ onTestFailed }) => {
     await using upstream = await startScriptedUpstream();
     await using home = await temporaryDirectory();
     await using nameServer = await startSilentNameServer();
@@ -199,6 +199,7 @@ describe.runIf(canHideDns || process.env.CI === 'true')(`F98: a name server that
       env: { UV_THREADPOOL_SIZE: '4' },
       ready: /^listening on /m,
     });
+    onTestFailed(() => void process.stderr.write(manifix.output()));
     const [, url = ''] = await manifix.outputMatches(/^listening on (\S+)$/m);
     const blob = serve(upstream, 8 * MIB, 'near');
     await expectPull(url, blob);

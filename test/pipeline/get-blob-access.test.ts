@@ -85,6 +85,14 @@ describe('a blob that somebody else is downloading', () => {
     expect(await allowed).toMatchObject({ status: 200, body: bytes });
   });
 
+  it('is served from the store to somebody whose right to read it took longer to prove than the download', async () => {
+    const { ask, upstream, services } = scene;
+    upstream.on('GET HEAD', path, guarded('Basic YTph', content));
+    services.blobs.beforeAbsent = () => void services.blobs.put(bytes);
+    expect(await ask('GET', path, alice)).toMatchObject({ status: 200, body: bytes, cache: 'hit' });
+    expect(upstream.asked()).toEqual([`HEAD ${path}`]);
+  });
+
   it('and is stored between the look and the start is not served without the right to read it', async () => {
     const { ask, upstream, services } = scene;
     upstream.on('GET HEAD', path, guarded('Basic YTph', content));

@@ -52,7 +52,16 @@ export function fakeBlobStore(): FakeBlobStore {
       },
     );
     finished.catch(() => {});
-    const fill: Fill = { received: 0, started: started.promise, finished, reader: (range) => readerOf(bytes, range) };
+    const fill: Fill = {
+      received: 0,
+      started: started.promise,
+      finished,
+      reader(range) {
+        // The store keeps what a fill held for a few seconds behind its end.
+        if (fills.get(digest) !== fill) throw new Error('the fill is over');
+        return readerOf(bytes, range);
+      },
+    };
     fills.set(digest, fill);
     return fill;
   }
