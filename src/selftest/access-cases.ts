@@ -78,9 +78,13 @@ export const ACCESS_CASES: readonly SelftestCase[] = [
         : normally(),
     works: async ({ send, base }) => {
       const headers = { Accept: MANIFEST_TYPES.join(', ') };
-      const { status } = await send('GET', `${base}/manifests/index`, { headers });
-      // The limit is the registry's, and the other cases ask the same one.
-      if (status === 429) await new Promise((over) => setTimeout(over, 1_100));
+      const ask = () => send('GET', `${base}/manifests/index`, { headers });
+      const { status } = await ask();
+      if (status === 429) {
+        // The limit is the registry's, whom the other cases ask, too: the next answer shows that it is over.
+        await new Promise((over) => setTimeout(over, 1_100));
+        await ask();
+      }
       return status === 200;
     },
   },
