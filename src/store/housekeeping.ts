@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { parseDigest } from '../domain/digest.ts';
 import type { Contents } from './contents.ts';
 import type { Files } from './files.ts';
@@ -10,6 +11,9 @@ export interface HousekeepingOptions {
   readonly contents: Contents;
   readonly signal: AbortSignal;
 }
+
+/** After so many files clients have their turn: a directory of a large cache has thousands. */
+const FILES_AT_ONCE = 50;
 
 /** Removes the part files that an earlier process left behind. What cannot be removed stays until the next start. */
 export async function removeOrphans({ files, layout, signal }: HousekeepingOptions): Promise<void> {
@@ -44,7 +48,8 @@ async function listDirectory(
   directory: string,
 ): Promise<void> {
   const { files, contents, signal } = options;
-  for (const name of await namesIn(options, directory)) {
+  for (const [index, name] of (await namesIn(options, directory)).entries()) {
+    if (index % FILES_AT_ONCE === FILES_AT_ONCE - 1) await setImmediate();
     if (signal.aborted) return;
     const digest = parseDigest(`${algorithm}:${name}`);
     if (digest === undefined || contents.find(kind, digest) !== undefined) continue;
