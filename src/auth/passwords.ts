@@ -41,7 +41,7 @@ const AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 4)))
 const [MAX_WAITING, MAX_WAITING_AT_ADDRESS] = [128, 64];
 const BUSY_PAUSE = 2_000;
 /** After a wrong password its place rests for so many times as long as it worked, so that guesses from everywhere slow no pull. */
-const REST = 3;
+const REST = 5;
 const LONGEST_REST = 1_000;
 
 /**

@@ -237,9 +237,9 @@ describe('whoever guesses', () => {
     const next = check('secret', 2);
     expect(await settled(() => begun.length)).toBe(1);
     const ended = clock.now();
-    clock.advance(150);
+    clock.advance(250);
     expect(await next).toBe('right');
-    expect(begun.at(-1)).toBe(ended + 150);
+    expect(begun.at(-1)).toBe(ended + 250);
     // Nobody rests after a right one.
     expect(await check('another', 3)).toBe('wrong');
   });
