@@ -39,6 +39,7 @@ export async function rehearse(config: Config, dispatch: Dispatch, challenges: C
 
 /** The configuration with one endpoint that everybody may use, in front of that registry. */
 function asRehearsed(config: Config, url: string): Config {
+  // A valid configuration has at least one of each.
   const [{ auth: _, host, prefix, ...endpoint }] = config.endpoints as [EndpointConfig];
   const [{ tls, proxy, ...upstream }] = Object.values(config.upstreams) as [Config['upstreams'][string]];
   return {

@@ -8,7 +8,7 @@ import type { Dispatch } from '../pipeline/dispatch.ts';
 import type { Challenges, FinishedRequest } from '../pipeline/ports.ts';
 import type { GuardedClient } from '../upstream/guard.ts';
 
-/** What a starter of the program may watch. */
+/** What a starter of the program may watch, and what it has to do before the first client. */
 export interface AppHooks {
   readonly requestFinished?: (request: FinishedRequest) => void;
   /** Gets each upstream and gives what is used in its place. */

@@ -161,35 +161,39 @@ describe('a tag that cools down', () => {
 
   it('never goes back in its history as time goes on, and ends with what it means', () => {
     fc.assert(
-      fc.property(histories, fc.array(fc.integer({ min: 0, max: 3_000 })), ({ history, current, rule: any }, times) => {
-        const turns = [...times.toSorted((x, y) => x - y), 1e6].map((now) => {
-          const digest = served(judgeCoolDown(history, every, current, now, any), current);
-          return history.find((one) => one.digest === digest)?.turn ?? 0;
-        });
-        expect(turns).toEqual(turns.toSorted((x, y) => x - y));
-        expect(turns.at(-1)).toBe(history.find(({ digest }) => digest === current)?.turn);
-      }),
+      fc.property(
+        histories,
+        fc.array(fc.integer({ min: 0, max: 3_000 })),
+        ({ history, current, rule: drawn }, times) => {
+          const turns = [...times.toSorted((x, y) => x - y), 1e6].map((now) => {
+            const digest = served(judgeCoolDown(history, every, current, now, drawn), current);
+            return history.find((one) => one.digest === digest)?.turn ?? 0;
+          });
+          expect(turns).toEqual(turns.toSorted((x, y) => x - y));
+          expect(turns.at(-1)).toBe(history.find(({ digest }) => digest === current)?.turn);
+        },
+      ),
     );
   });
 
   it('never serves what is younger while it has something old enough', () => {
     fc.assert(
-      fc.property(histories, fc.integer({ min: 0, max: 2_000 }), ({ history, current, rule: any }, now) => {
-        const digest = served(judgeCoolDown(history, every, current, now, any), current);
-        const isOld = ({ firstSeen }: Sighting) => now - firstSeen >= any.age;
+      fc.property(histories, fc.integer({ min: 0, max: 2_000 }), ({ history, current, rule: drawn }, now) => {
+        const digest = served(judgeCoolDown(history, every, current, now, drawn), current);
+        const isOld = ({ firstSeen }: Sighting) => now - firstSeen >= drawn.age;
         const chosen = history.find((one) => one.digest === digest);
         if (history.some(isOld)) expect(chosen !== undefined && isOld(chosen)).toBe(true);
-        else if (any.unknown === 'refuse') expect(digest).toBeUndefined();
+        else if (drawn.unknown === 'refuse') expect(digest).toBeUndefined();
       }),
     );
   });
 
   it('is judged the same again when what it is served with is what it means', () => {
     fc.assert(
-      fc.property(histories, fc.integer({ min: 0, max: 2_000 }), ({ history, current, rule: any }, now) => {
-        const verdict = judgeCoolDown(history, every, current, now, any);
+      fc.property(histories, fc.integer({ min: 0, max: 2_000 }), ({ history, current, rule: drawn }, now) => {
+        const verdict = judgeCoolDown(history, every, current, now, drawn);
         if (verdict.kind === 'hold')
-          expect(judgeCoolDown(history, every, verdict.digest, now, any)).toEqual({ kind: 'serve' });
+          expect(judgeCoolDown(history, every, verdict.digest, now, drawn)).toEqual({ kind: 'serve' });
       }),
     );
   });
